@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IKeyManager} from "./IKeyManager.sol";
+
+/// @notice A registered ciphertext.
+/// @param keyId Key it is encrypted under.
+/// @param digest SHA-256 of its canonical bytes.
+/// @param owner Who may decrypt it and allow others to.
+/// @param limbs Number of primes of its level.
+/// @param noiseBits Bit length of its guaranteed noise bound at the first level.
+struct Ciphertext {
+    bytes32 keyId;
+    bytes32 digest;
+    address owner;
+    uint8 limbs;
+    uint16 noiseBits;
+}
+
+/// @title Ciphertexts that may be decrypted, and by whom
+/// @notice A ciphertext of unknown origin is an oracle on the secret key, so only a registered one is
+/// ever decrypted, and registering is a role.
+interface ICiphertextRegistry {
+    event CiphertextRegistered(
+        bytes32 indexed handle,
+        bytes32 indexed keyId,
+        bytes32 digest,
+        uint8 limbs,
+        uint16 noiseBits,
+        address owner
+    );
+    event DecryptionAllowed(bytes32 indexed handle, address indexed account);
+
+    /// @notice A digest of zero.
+    error CiphertextRegistryZeroDigest();
+    /// @notice An account of zero, as owner or as the one allowed.
+    error CiphertextRegistryZeroAccount();
+    /// @notice The ciphertext has been registered before.
+    error CiphertextRegistryExists(bytes32 handle);
+    /// @notice The level is outside [`minimum`, `maximum`] primes.
+    error CiphertextRegistryLimbs(uint8 limbs, uint8 minimum, uint8 maximum);
+    /// @notice The noise is too large to be decrypted safely.
+    error CiphertextRegistryNoise(uint16 noiseBits, uint16 maximum);
+    /// @notice There is no such ciphertext.
+    error CiphertextRegistryUnknown(bytes32 handle);
+    /// @notice The account does not own the ciphertext.
+    error CiphertextRegistryNotOwner(bytes32 handle, address account);
+    /// @notice The account may not decrypt the ciphertext.
+    error CiphertextRegistryNotAllowed(bytes32 handle, address account);
+    /// @notice The ciphertext is under another key than the first one.
+    error CiphertextRegistryMixedKeys(bytes32 handle, bytes32 keyId, bytes32 firstKeyId);
+    /// @notice No ciphertext is named.
+    error CiphertextRegistryNoHandles();
+
+    /// @notice Registers a ciphertext under an active key. Role REGISTRAR.
+    /// @dev handle = H(chain id, this, key, digest). The registrar vouches for the noise bound and for
+    /// the origin of the ciphertext.
+    /// @param digest SHA-256 of the canonical ciphertext; not zero.
+    /// @param limbs Number of primes of its level, from the decryption level to all but the special one.
+    /// @param noiseBits Bit length of its guaranteed noise bound at the first level.
+    /// @param owner Who may decrypt it; not zero.
+    function register(
+        bytes32 keyId,
+        bytes32 digest,
+        uint8 limbs,
+        uint16 noiseBits,
+        address owner
+    ) external returns (bytes32 handle);
+
+    /// @notice Lets an account decrypt the ciphertext, for good. Only its owner; repeating is harmless.
+    function allow(bytes32 handle, address account) external;
+
+    /// @notice The ciphertext of this handle; owner zero if there is none.
+    function ciphertext(bytes32 handle) external view returns (Ciphertext memory);
+
+    /// @notice Whether the account may decrypt the ciphertext.
+    function mayDecrypt(bytes32 handle, address account) external view returns (bool);
+
+    /// @notice Reverts unless all ciphertexts are registered, under one key, and open to the account.
+    /// @return keyId Their key.
+    function requireDecryptable(
+        bytes32[] calldata handles,
+        address account
+    ) external view returns (bytes32 keyId);
+
+    /// @notice Parameter sets and keys.
+    function keyManager() external view returns (IKeyManager);
+}

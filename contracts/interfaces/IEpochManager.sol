@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IOperatorRegistry} from "./IOperatorRegistry.sol";
+
+/// @notice Life of a committee, from proposal to retirement.
+/// Proposed → Frozen → Active → Retired; a proposal that is not active by its deadline can be Abandoned.
+enum EpochPhase {
+    None,
+    Proposed,
+    Frozen,
+    Active,
+    Retired,
+    Abandoned
+}
+
+/// @notice A proposed committee and its set-up.
+/// @param phase Phase of the proposal, or of the epoch it became.
+/// @param deadline Timestamp in seconds after which anybody may abandon it unless it is active.
+/// @param epochId The epoch it became; zero before the set-up is frozen.
+/// @param operators Members; the committee index of a member is its position plus one.
+/// @param signers Their signers at the time of the proposal.
+/// @param roots Dealing root of each member; zero if it has not posted one.
+/// @param acknowledgements For each dealer the bitmap of the members that acknowledged its dealing.
+struct Proposal {
+    EpochPhase phase;
+    uint64 deadline;
+    bytes32 epochId;
+    address[] operators;
+    address[] signers;
+    bytes32[] roots;
+    uint256[] acknowledgements;
+}
+
+/// @notice An epoch: a committee with a frozen set-up.
+/// @param phase Frozen, Active, Retired or Abandoned; None if there is no such epoch.
+/// @param proposalId The proposal it came from.
+/// @param setupDigest Digest of the frozen set-up (docs/formats.md).
+/// @param confirmations Bitmap of the members that confirmed to hold their keys.
+/// @param operators Members; the committee index of a member is its position plus one.
+/// @param signers Their signers, for good.
+struct Epoch {
+    EpochPhase phase;
+    bytes32 proposalId;
+    bytes32 setupDigest;
+    uint256 confirmations;
+    address[] operators;
+    address[] signers;
+}
+
+/// @title Committees: proposal, set-up, activation, retirement, and their signatures
+/// @notice Bit i-1 of every bitmap stands for committee index i.
+interface IEpochManager {
+    event EpochProposed(
+        bytes32 indexed proposalId,
+        address[] operators,
+        address[] signers,
+        bytes32 salt,
+        uint64 deadline
+    );
+    event DealingPosted(bytes32 indexed proposalId, uint8 dealer, bytes32 root);
+    event DealingsAcknowledged(bytes32 indexed proposalId, uint8 member, uint256 dealerBitmap);
+    event EpochFrozen(
+        bytes32 indexed proposalId,
+        bytes32 indexed epochId,
+        bytes32 setupDigest,
+        uint256 standingBitmap
+    );
+    event EpochConfirmed(bytes32 indexed epochId, uint8 member);
+    event EpochActivated(bytes32 indexed epochId);
+    event EpochRetired(bytes32 indexed epochId);
+    event ProposalAbandoned(bytes32 indexed proposalId, bytes32 epochId);
+    event SetupWindowSet(uint64 setupWindowSeconds);
+
+    /// @notice The number of operators is not 4, 7, 10 or 13.
+    error EpochManagerCommitteeSize(uint256 size);
+    /// @notice An operator is named twice.
+    error EpochManagerDuplicateOperator(address operator);
+    /// @notice The same operators, signers and salt have been proposed before.
+    error EpochManagerProposalExists(bytes32 proposalId);
+    /// @notice The proposal is not in the phase that the call needs.
+    error EpochManagerProposalPhase(bytes32 proposalId, EpochPhase phase);
+    /// @notice The epoch is not in the phase that the call needs.
+    error EpochManagerEpochPhase(bytes32 epochId, EpochPhase phase);
+    /// @notice The caller is not the signer of a member of this proposal or epoch.
+    error EpochManagerNotMember(bytes32 id, address account);
+    /// @notice A dealing root of zero.
+    error EpochManagerZeroRoot(bytes32 proposalId);
+    /// @notice The dealer has posted its dealing already.
+    error EpochManagerDealingExists(bytes32 proposalId, uint8 dealer);
+    /// @notice An acknowledgement of nothing.
+    error EpochManagerNoDealers(bytes32 proposalId);
+    /// @notice Bits of dealers that have posted no dealing, or are no members.
+    error EpochManagerDealingMissing(bytes32 proposalId, uint256 missingBitmap);
+    /// @notice The member has confirmed already.
+    error EpochManagerAlreadyConfirmed(bytes32 epochId, uint8 member);
+    /// @notice The proposal can be abandoned after `deadline` (seconds).
+    error EpochManagerDeadlineNotPassed(bytes32 proposalId, uint64 deadline);
+    /// @notice The set-up window is outside [`minimum`, `maximum`] seconds.
+    error EpochManagerSetupWindowRange(uint64 windowSeconds, uint64 minimum, uint64 maximum);
+    /// @notice The bitmap has bits beyond the committee.
+    error EpochManagerBitmapRange(uint256 signerBitmap, uint256 size);
+    /// @notice The bitmap does not name exactly a quorum.
+    error EpochManagerQuorumSize(uint256 signers, uint256 quorum);
+    /// @notice The signatures are not 65 bytes for each signer.
+    error EpochManagerSignaturesLength(uint256 length, uint256 required);
+    /// @notice The signature for committee index `index` is not by its signer; `recovered` is zero if
+    /// it is malformed or malleable.
+    error EpochManagerWrongSigner(uint256 index, address expected, address recovered);
+
+    /// @notice Proposes a committee and seats its operators. Governance.
+    /// @dev Signers are fixed here. proposalId = H(chain id, this, operators, signers, salt).
+    /// @param operators 4, 7, 10 or 13 different eligible operators, in committee order.
+    /// @param salt Tells repeated proposals of one committee apart.
+    function proposeEpoch(
+        address[] calldata operators,
+        bytes32 salt
+    ) external returns (bytes32 proposalId);
+
+    /// @notice Posts the caller's dealing: the Merkle root of the hashes of its seeds. Once.
+    function postDealing(bytes32 proposalId, bytes32 root) external;
+
+    /// @notice Says that the caller holds every seed it should have of these dealers.
+    /// @dev Repeating a dealer is harmless. A dealer stands with a quorum of acknowledgements, its own
+    /// included. The call after which a quorum of dealers stands freezes the set-up.
+    /// @param dealerBitmap Dealers that have posted; not zero.
+    function acknowledge(bytes32 proposalId, uint256 dealerBitmap) external;
+
+    /// @notice Says that the caller holds its keys of the frozen set-up. Once per member.
+    /// @dev The epoch becomes active with a quorum; the other members may confirm later.
+    function confirm(bytes32 epochId) external;
+
+    /// @notice Ends an active epoch and unseats its operators. Governance.
+    function retire(bytes32 epochId) external;
+
+    /// @notice Ends a proposal that is not active by its deadline and unseats its operators. Anybody.
+    function abandonProposal(bytes32 proposalId) external;
+
+    /// @notice Sets the window of proposals from now on. Governance.
+    /// @param setupWindowSeconds MIN_ to MAX_SETUP_WINDOW_SECONDS.
+    function setSetupWindow(uint64 setupWindowSeconds) external;
+
+    /// @notice Reverts unless exactly a quorum of the epoch's committee signed the digest.
+    /// @dev Exactly, not at least: the cost of a response is then the same whoever submits it.
+    /// Retired epochs still pass, so that what was asked before can be answered until its deadline;
+    /// a caller that must not accept them checks {isActive}.
+    /// @param epochId Epoch that must be active or retired.
+    /// @param digest Full EIP-712 digest of the caller's domain; its struct must contain epochId.
+    /// @param signerBitmap Who signed.
+    /// @param signatures 65 bytes r ‖ s ‖ v for each bit, in ascending order of index.
+    function verifyQuorum(
+        bytes32 epochId,
+        bytes32 digest,
+        uint256 signerBitmap,
+        bytes calldata signatures
+    ) external view;
+
+    /// @notice Whether the epoch is active.
+    function isActive(bytes32 epochId) external view returns (bool);
+
+    /// @notice Size n of the committee of an active epoch; reverts for any other.
+    function activeCommitteeSize(bytes32 epochId) external view returns (uint256);
+
+    /// @notice Everything about a proposal; phase None if there is none.
+    function proposal(bytes32 proposalId) external view returns (Proposal memory);
+
+    /// @notice Everything about an epoch; phase None if there is none.
+    function epoch(bytes32 epochId) external view returns (Epoch memory);
+
+    /// @notice EIP-712 digest of a share commitment, as operators sign it for each other.
+    function hashShareCommitment(
+        bytes32 epochId,
+        bytes32 openingId,
+        bytes32 root
+    ) external view returns (bytes32);
+
+    /// @notice EIP-712 digest of a chain view, as operators sign it for each other.
+    function hashChainView(
+        bytes32 epochId,
+        uint64 height,
+        bytes32 blockHash,
+        bytes32 logsDigest
+    ) external view returns (bytes32);
+
+    /// @notice EIP-712 domain separator of this contract.
+    function domainSeparator() external view returns (bytes32);
+
+    /// @notice Registry of the operators.
+    function operatorRegistry() external view returns (IOperatorRegistry);
+
+    /// @notice Seconds from a proposal to its deadline.
+    function setupWindowSeconds() external view returns (uint64);
+}

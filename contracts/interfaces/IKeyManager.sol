@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IEpochManager} from "./IEpochManager.sol";
+
+/// @notice Life of a key: requested, recorded, retired.
+enum KeyState {
+    None,
+    Pending,
+    Active,
+    Retired
+}
+
+/// @notice Public parameters of a scheme, and what decryption needs of them for each committee size.
+/// The arrays of four are indexed by t-1: n = 4, 7, 10, 13.
+/// @param name Name in workers/ring, 1 to 64 bytes.
+/// @param degree N, a power of two.
+/// @param plainModulus Plaintext modulus.
+/// @param primes Ciphertext primes in SEAL's order; the last one is the special prime.
+/// @param decryptionLimbs Number of primes at the decryption level; 0 if this size is not supported.
+/// @param floodBits B: flooding of each set is uniform in [-2^B, 2^B).
+/// @param maxNoiseBits Largest bit length of a ciphertext's guaranteed noise bound.
+struct ParameterSet {
+    string name;
+    uint32 degree;
+    uint64 plainModulus;
+    uint64[] primes;
+    uint8[4] decryptionLimbs;
+    uint16[4] floodBits;
+    uint16[4] maxNoiseBits;
+}
+
+/// @notice A key of an epoch.
+/// @param state Where the key is in its life.
+/// @param deadline Timestamp in seconds until which a pending key can be recorded.
+/// @param requester Who asked for it.
+/// @param epochId Committee that holds it.
+/// @param parameterSetId Its parameter set.
+/// @param digest SHA-256 of the public key; zero while pending.
+struct Key {
+    KeyState state;
+    uint64 deadline;
+    address requester;
+    bytes32 epochId;
+    bytes32 parameterSetId;
+    bytes32 digest;
+}
+
+/// @title Parameter sets and keys
+interface IKeyManager {
+    event ParameterSetAdded(bytes32 indexed parameterSetId, ParameterSet set);
+    event KeyRequested(
+        bytes32 indexed keyId,
+        bytes32 indexed epochId,
+        bytes32 parameterSetId,
+        address requester,
+        bytes32 label,
+        uint64 deadline
+    );
+    event PublicKeyRecorded(bytes32 indexed keyId, bytes32 digest, uint256 signerBitmap);
+    event KeyRetired(bytes32 indexed keyId);
+
+    /// @notice The name is empty or longer than `maximum` bytes.
+    error KeyManagerNameLength(uint256 length, uint256 maximum);
+    /// @notice The degree is not a power of two within the stated limits.
+    error KeyManagerDegree(uint32 degree);
+    /// @notice The plaintext modulus is outside the stated limits.
+    error KeyManagerPlainModulus(uint64 plainModulus);
+    /// @notice The number of primes is outside the stated limits.
+    error KeyManagerPrimeCount(uint256 count);
+    /// @notice Not a prime for this degree: too large, not 1 modulo 2N, or named twice.
+    error KeyManagerPrime(uint64 prime);
+    /// @notice The decryption level, flooding or noise for committee size 3(`index`+1)+1 is impossible.
+    error KeyManagerDecryptionPlan(uint256 index);
+    /// @notice No committee size is supported.
+    error KeyManagerNoCommitteeSize();
+    /// @notice The parameter set has been added before.
+    error KeyManagerParameterSetExists(bytes32 parameterSetId);
+    /// @notice There is no such parameter set.
+    error KeyManagerParameterSetUnknown(bytes32 parameterSetId);
+    /// @notice The parameter set cannot be decrypted safely by a committee of this size.
+    error KeyManagerCommitteeUnsupported(bytes32 parameterSetId, uint256 size);
+    /// @notice The key exists and is not a pending one that has expired.
+    error KeyManagerKeyExists(bytes32 keyId, KeyState state, uint64 deadline);
+    /// @notice The key is not in the state that the call needs.
+    error KeyManagerKeyState(bytes32 keyId, KeyState state);
+    /// @notice The key's epoch is not active.
+    error KeyManagerEpochInactive(bytes32 keyId, bytes32 epochId);
+    /// @notice The deadline (seconds) for recording the key has passed.
+    error KeyManagerDeadlinePassed(bytes32 keyId, uint64 deadline);
+    /// @notice A digest of zero.
+    error KeyManagerZeroDigest(bytes32 keyId);
+
+    /// @notice Adds a parameter set. Governance.
+    /// @dev id = H(name, degree, plain modulus, primes). Primality and the noise plan are the proposer's
+    /// word; operators refuse a set that differs from their own of the same name.
+    function addParameterSet(ParameterSet calldata set) external returns (bytes32 parameterSetId);
+
+    /// @notice Requests a key of an active epoch. Role KEY_REQUESTER; not while paused.
+    /// @dev keyId = H(chain id, this, epoch, parameter set, caller, label). A pending key whose deadline
+    /// has passed may be requested again: same id, new deadline, and the operators' shares are the same.
+    /// @param label Tells keys of one requester apart.
+    function requestKey(
+        bytes32 epochId,
+        bytes32 parameterSetId,
+        bytes32 label
+    ) external returns (bytes32 keyId);
+
+    /// @notice Records the public key of a pending key; it becomes active. Anybody, even while paused.
+    /// @param digest SHA-256 of the public key object; not zero.
+    /// @param signerBitmap Exactly a quorum of the key's epoch.
+    /// @param signatures Their signatures of PublicKeyResult, in ascending order of index.
+    function recordPublicKey(
+        bytes32 keyId,
+        bytes32 digest,
+        uint256 signerBitmap,
+        bytes calldata signatures
+    ) external;
+
+    /// @notice Retires a pending or active key: nothing more is registered or decrypted. Governance.
+    function retireKey(bytes32 keyId) external;
+
+    /// @notice The parameter set of this id; an empty name if there is none.
+    function parameterSet(bytes32 parameterSetId) external view returns (ParameterSet memory);
+
+    /// @notice The key of this id; state None if there is none.
+    function key(bytes32 keyId) external view returns (Key memory);
+
+    /// @notice What a ciphertext under an active key must keep to; reverts for any other key.
+    /// @return minLimbs Fewest primes: the decryption level.
+    /// @return maxLimbs Most primes: all but the special one.
+    /// @return maxNoiseBits Largest bit length of its guaranteed noise bound.
+    function ciphertextLimits(
+        bytes32 keyId
+    ) external view returns (uint8 minLimbs, uint8 maxLimbs, uint16 maxNoiseBits);
+
+    /// @notice Epoch and degree of an active key of an active epoch; reverts for any other key.
+    function requireUsable(bytes32 keyId) external view returns (bytes32 epochId, uint32 degree);
+
+    /// @notice EIP-712 digest of a public key result.
+    function hashPublicKeyResult(
+        bytes32 epochId,
+        bytes32 keyId,
+        bytes32 digest
+    ) external view returns (bytes32);
+
+    /// @notice EIP-712 domain separator of this contract.
+    function domainSeparator() external view returns (bytes32);
+
+    /// @notice Committees.
+    function epochManager() external view returns (IEpochManager);
+}

@@ -1,0 +1,65 @@
+import { getAbiItem, toFunctionSelector, type Abi, type AbiFunction, type Hex } from 'viem';
+
+import {
+  ciphertextRegistryAbi,
+  decryptionGatewayAbi,
+  epochManagerAbi,
+  keyManagerAbi,
+  operatorRegistryAbi,
+} from '../workers/chain/abi.ts';
+
+/**
+ * Roles of the authority. Restricted functions that no role is named for below (upgrades, bonds,
+ * delays and windows) belong to the admin role, which also grants all others.
+ */
+export const Role = {
+  admin: 0n,
+  /** Epochs, parameter sets, retiring keys, pausing requests. */
+  governor: 1n,
+  /** Vouches for the origin and the noise of ciphertexts. */
+  registrar: 2n,
+  /** Asks for keys. */
+  keyRequester: 3n,
+  /** The EpochManager, for seats in the OperatorRegistry. */
+  epochManager: 4n,
+} as const;
+
+export type RoleName = keyof typeof Role;
+
+export const gatewayAbis = {
+  OperatorRegistry: operatorRegistryAbi,
+  EpochManager: epochManagerAbi,
+  KeyManager: keyManagerAbi,
+  CiphertextRegistry: ciphertextRegistryAbi,
+  DecryptionGateway: decryptionGatewayAbi,
+} as const satisfies Record<string, Abi>;
+
+export type GatewayContract = keyof typeof gatewayAbis;
+
+/** Which role may call which restricted functions of which contract. */
+export const permissions: readonly {
+  contract: GatewayContract;
+  role: RoleName;
+  functions: readonly string[];
+}[] = [
+  { contract: 'OperatorRegistry', role: 'epochManager', functions: ['seat', 'unseat'] },
+  { contract: 'EpochManager', role: 'governor', functions: ['proposeEpoch', 'retire'] },
+  {
+    contract: 'KeyManager',
+    role: 'governor',
+    functions: ['addParameterSet', 'retireKey', 'pauseRequests', 'unpauseRequests'],
+  },
+  { contract: 'KeyManager', role: 'keyRequester', functions: ['requestKey'] },
+  { contract: 'CiphertextRegistry', role: 'registrar', functions: ['register'] },
+  {
+    contract: 'DecryptionGateway',
+    role: 'governor',
+    functions: ['pauseRequests', 'unpauseRequests'],
+  },
+];
+
+/** Selectors of functions of a gateway contract by name. */
+export function selectorsOf(contract: GatewayContract, functions: readonly string[]): Hex[] {
+  const abi: Abi = gatewayAbis[contract];
+  return functions.map((name) => toFunctionSelector(getAbiItem({ abi, name }) as AbiFunction));
+}

@@ -1,0 +1,184 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Address, Hex } from 'viem';
+
+import { fetchHealth, type Health } from '../tasks/support/operators.ts';
+import { projectRoot } from './chain.ts';
+import { DevnetError, DevnetErrorCode } from './errors.ts';
+import { exitedError, type ManagedProcess } from './process.ts';
+import { waitUntil, type WaitOptions } from './wait.ts';
+import type { Workspace } from './workspace.ts';
+
+/** The honest operator program. */
+const OPERATOR_PROGRAM = join(projectRoot, 'workers/operator/main.ts');
+/** The same with a malicious conduct: a test program. */
+const TWIN_PROGRAM = join(projectRoot, 'test/twins/operator.ts');
+
+/** Protects keys that are worth nothing: the devnet is gone with its process. */
+const PASSPHRASE = { KEYLOOM_PASSPHRASE: 'keyloom devnet' };
+
+/** What `keyloom-operator init` prints. */
+export interface OperatorIdentity {
+  signer: Address;
+  peerId: string;
+  peerIdBytes: Hex;
+}
+
+export interface OperatorPorts {
+  http: number;
+  p2p: number;
+}
+
+/** What all operators of one devnet have in common. */
+export interface Surroundings {
+  workspace: Workspace;
+  rpcUrl: string;
+  gateway: Address;
+}
+
+export interface StartOptions {
+  /** Name of a malicious conduct in test/twins; absent: the honest program. */
+  conduct?: string;
+  /** Another endpoint than the chain's own, for example one that lies. */
+  rpcUrl?: string;
+}
+
+/** One operator: a folder with its identity and data, and a process that comes and goes. */
+export class OperatorProcess {
+  /** Committee index, from 1. */
+  readonly index: number;
+  readonly identity: OperatorIdentity;
+  readonly folder: string;
+  /** Base URL of its HTTP interface. */
+  readonly endpoint: string;
+  readonly multiaddr: string;
+  readonly logFile: string;
+  readonly #ports: OperatorPorts;
+  readonly #surroundings: Surroundings;
+  #process: ManagedProcess | undefined;
+
+  private constructor(
+    index: number,
+    identity: OperatorIdentity,
+    ports: OperatorPorts,
+    surroundings: Surroundings,
+  ) {
+    this.index = index;
+    this.identity = identity;
+    this.folder = folderOf(index, surroundings);
+    this.endpoint = `http://127.0.0.1:${ports.http}`;
+    this.multiaddr = `/ip4/127.0.0.1/tcp/${ports.p2p}`;
+    this.logFile = join(surroundings.workspace.folder, `operator-${index}.log`);
+    this.#ports = ports;
+    this.#surroundings = surroundings;
+  }
+
+  /** Makes the operator's folder, and its identity with the operator program's own `init`. */
+  static async create(
+    index: number,
+    ports: OperatorPorts,
+    surroundings: Surroundings,
+  ): Promise<OperatorProcess> {
+    const folder = folderOf(index, surroundings);
+    mkdirSync(folder);
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      [OPERATOR_PROGRAM, 'init', '--identity', join(folder, 'identity.json')],
+      { env: { ...process.env, ...PASSPHRASE } },
+    );
+    return new OperatorProcess(index, parseIdentity(stdout), ports, surroundings);
+  }
+
+  /** Starts the process on the folder's data. It need not be healthy yet when this returns. */
+  start(options: StartOptions = {}): void {
+    const { workspace, rpcUrl, gateway } = this.#surroundings;
+    const configFile = join(this.folder, 'config.json');
+    const config = {
+      identity: 'identity.json',
+      dataDir: 'data',
+      rpcUrl: options.rpcUrl ?? rpcUrl,
+      gateway,
+      listen: [this.multiaddr],
+      http: { host: '127.0.0.1', port: this.#ports.http },
+      confirmations: 1,
+      pollMs: 100,
+      submitDelayMs: 2_000,
+    };
+    writeFileSync(configFile, JSON.stringify(config, null, 2));
+    const { conduct } = options;
+    this.#process = workspace.start(`operator-${this.index}`, {
+      args: [
+        ...[conduct === undefined ? OPERATOR_PROGRAM : TWIN_PROGRAM, 'run', '--config', configFile],
+        ...(conduct === undefined ? [] : ['--conduct', conduct]),
+      ],
+      env: PASSPHRASE,
+    });
+  }
+
+  /** SIGKILL: no chance to say goodbye. */
+  async kill(): Promise<void> {
+    await this.#process?.kill();
+    this.#process = undefined;
+  }
+
+  /** SIGTERM; returns the exit code, 0 where it stopped cleanly. */
+  async stop(): Promise<number | null | undefined> {
+    const exit = await this.#process?.stop();
+    this.#process = undefined;
+    return exit?.code;
+  }
+
+  /** Throws away everything but the identity, as if the disk had been replaced. */
+  loseData(): void {
+    rmSync(join(this.folder, 'data'), { recursive: true, force: true });
+  }
+
+  /** Everything the process has logged, over all its lives. */
+  log(): string {
+    return readFileSync(this.logFile, 'utf8');
+  }
+
+  /**
+   * Waits until the operator says of itself what `accept` wants to hear.
+   *
+   * @throws DevnetError PROCESS_EXITED if the process ends instead, DEADLINE_PASSED
+   */
+  waitForHealth(
+    what: string,
+    accept: (health: Health) => boolean,
+    options: WaitOptions = {},
+  ): Promise<Health> {
+    return waitUntil(
+      `operator ${this.index} is ${what}`,
+      async () => {
+        const exit = this.#process?.exit();
+        if (exit !== undefined) throw exitedError(`operator-${this.index}`, this.logFile, exit);
+        const health = await fetchHealth(this.endpoint).catch(() => undefined);
+        return health !== undefined && accept(health) ? health : undefined;
+      },
+      options,
+    );
+  }
+
+  /** {@link waitForHealth}: it can serve. */
+  waitHealthy(options: WaitOptions = {}): Promise<Health> {
+    return this.waitForHealth('healthy', ({ status }) => status === 'ok', options);
+  }
+}
+
+const folderOf = (index: number, { workspace }: Surroundings): string =>
+  join(workspace.folder, `operator-${index}`);
+
+function parseIdentity(output: string): OperatorIdentity {
+  try {
+    return JSON.parse(output) as OperatorIdentity;
+  } catch (cause) {
+    throw new DevnetError(
+      DevnetErrorCode.OPERATOR_ANSWER_INVALID,
+      'The operator program printed no identity.',
+      { cause },
+    );
+  }
+}

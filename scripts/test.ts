@@ -1,0 +1,98 @@
+/**
+ * `npm test`: everything CI checks, in order of cost. Each stage shows its own output; the last line is
+ * "N passed, N failed" over all stages. A stage without a test count of its own counts as one.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+
+interface Tally {
+  passed: number;
+  failed: number;
+}
+
+interface Stage {
+  name: string;
+  command: readonly string[];
+  /** Reads the tally from the stage's captured output; absent: the exit code is one test. */
+  count?: (output: string) => Tally | undefined;
+}
+
+const reports = mkdtempSync(join(tmpdir(), 'keyloom-test-'));
+
+function vitest(project: string): Stage {
+  const report = join(reports, `${project}.json`);
+  return {
+    name: project,
+    command: [
+      'vitest',
+      'run',
+      '--project',
+      project,
+      '--reporter',
+      'default',
+      '--reporter',
+      'json',
+      '--outputFile.json',
+      report,
+    ],
+    count: () => {
+      if (!existsSync(report)) return undefined;
+      const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, 'utf8')) as {
+        numPassedTests: number;
+        numFailedTests: number;
+      };
+      return { passed: numPassedTests, failed: numFailedTests };
+    },
+  };
+}
+
+/** Hardhat closes a Solidity run with lines "N passing" and, if any, "N failing". */
+function countSolidity(output: string): Tally | undefined {
+  const passing = /(\d+) passing/.exec(output)?.[1];
+  if (passing === undefined) return undefined;
+  return { passed: Number(passing), failed: Number(/(\d+) failing/.exec(output)?.[1] ?? 0) };
+}
+
+const stages: readonly Stage[] = [
+  { name: 'build', command: ['npm', 'run', '--silent', 'build'] },
+  { name: 'generated files', command: ['node', 'scripts/generate-abi.ts', '--check'] },
+  { name: 'check', command: ['npm', 'run', '--silent', 'check'] },
+  { name: 'solidity', command: ['hardhat', 'test', 'solidity'], count: countSolidity },
+  vitest('contracts'),
+  vitest('workers'),
+  vitest('e2e'),
+];
+
+async function run(stage: Stage): Promise<Tally> {
+  process.stdout.write(`\n=== ${stage.name}\n`);
+  const [command, ...args] = stage.command as [string, ...string[]];
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+    process.stdout.write(chunk);
+  });
+  const code = await new Promise<number>((resolve) => {
+    child.on('error', () => resolve(127));
+    child.on('close', (exit) => resolve(exit ?? 1));
+  });
+  const tally = stage.count?.(output);
+  if (tally === undefined) return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+  // A stage that exits badly without a failed test (a hook, a crash, no tests) still fails.
+  return code === 0 ? tally : { ...tally, failed: Math.max(1, tally.failed) };
+}
+
+const total: Tally = { passed: 0, failed: 0 };
+for (const stage of stages) {
+  const tally = await run(stage);
+  total.passed += tally.passed;
+  total.failed += tally.failed;
+  // Nothing after a failed build says anything.
+  if (stage.name === 'build' && tally.failed > 0) break;
+}
+rmSync(reports, { recursive: true });
+process.stdout.write(`\n${total.passed} passed, ${total.failed} failed\n`);
+process.exitCode = total.failed > 0 ? 1 : 0;

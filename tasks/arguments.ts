@@ -1,0 +1,59 @@
+import { isHex, size, type Hex } from 'viem';
+
+import { parameterSets, type ParameterSet } from '../workers/ring/parameters.ts';
+import { ClientError, ClientErrorCode } from './support/errors.ts';
+
+const MAX_TIMEOUT_S = 86_400;
+
+/** The error for an argument that cannot be used. */
+export function invalidArgument(message: string): ClientError {
+  return new ClientError(ClientErrorCode.INVALID_ARGUMENT, message, {
+    advice: 'Run the task with --help for its options.',
+  });
+}
+
+/** A required option's text. @throws ClientError `INVALID_ARGUMENT` */
+export function required(value: string | undefined, option: string): string {
+  if (value !== undefined && value !== '') return value;
+  throw invalidArgument(`${option} is missing`);
+}
+
+/** A 32-byte id. @throws ClientError `INVALID_ARGUMENT` */
+export function idOf(value: string | undefined, option: string): Hex {
+  const text = required(value, option);
+  if (isHex(text) && size(text) === 32 && text.length === 66) return text.toLowerCase() as Hex;
+  throw invalidArgument(`${option} must be an id: 0x and 64 hex digits`);
+}
+
+/** Bytes in hex, with or without 0x. @throws ClientError `INVALID_ARGUMENT` */
+export function hexOf(value: string | undefined, option: string): Hex {
+  const digits = required(value, option).replace(/^0x/, '');
+  if (/^([0-9a-fA-F]{2})+$/.test(digits)) return `0x${digits.toLowerCase()}`;
+  throw invalidArgument(`${option} must be bytes in hex`);
+}
+
+/** The parts of a list separated by commas. @throws ClientError `INVALID_ARGUMENT` */
+export function listOf(value: string | undefined, option: string): string[] {
+  const parts = required(value, option).split(',');
+  if (parts.every((part) => part.trim() !== '')) return parts.map((part) => part.trim());
+  throw invalidArgument(`${option} has an empty entry`);
+}
+
+/** A non-negative integer in decimal. @throws ClientError `INVALID_ARGUMENT` */
+export function integerOf(text: string, option: string): bigint {
+  if (/^\d{1,78}$/.test(text)) return BigInt(text);
+  throw invalidArgument(`${option} must be a non-negative integer: ${text}`);
+}
+
+/** A time limit in seconds as milliseconds. @throws ClientError `INVALID_ARGUMENT` */
+export function timeoutOf(seconds: number): number {
+  if (seconds >= 1 && seconds <= MAX_TIMEOUT_S) return seconds * 1000;
+  throw invalidArgument(`--timeout must be 1 to ${MAX_TIMEOUT_S} seconds`);
+}
+
+/** A parameter set by its name. @throws ClientError `INVALID_ARGUMENT` */
+export function setOf(name: string): ParameterSet {
+  const found = parameterSets.find((set) => set.name === name);
+  if (found !== undefined) return found;
+  throw invalidArgument(`--set must be one of ${parameterSets.map((set) => set.name).join(', ')}`);
+}

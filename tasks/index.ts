@@ -1,0 +1,21 @@
+import { emptyTask } from 'hardhat/config';
+
+import { decryptTask } from './decrypt/index.ts';
+import { encryptTask } from './encrypt/index.ts';
+import { epochTasks } from './epoch/index.ts';
+import { keygenTask } from './keygen/index.ts';
+import { operatorsTasks } from './operators/index.ts';
+import { parametersTasks } from './parameters/index.ts';
+import { statusTask } from './status/index.ts';
+
+/** The tasks of the scope `kms`; see docs/tasks.md. */
+export const kmsTasks = [
+  emptyTask('kms', 'Use and run a Keyloom gateway').build(),
+  ...operatorsTasks,
+  ...epochTasks,
+  ...parametersTasks,
+  keygenTask,
+  encryptTask,
+  decryptTask,
+  statusTask,
+];

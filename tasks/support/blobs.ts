@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto';
+import type { Hex } from 'viem';
+
+import { ClientError, ClientErrorCode } from './errors.ts';
+import { request } from './http.ts';
+import { poll } from './polling.ts';
+
+const DOWNLOAD_TIMEOUT_MS = 30_000;
+/** Operators hold an upload until its registration is confirmed, 60 s at most. */
+const UPLOAD_TIMEOUT_MS = 120_000;
+const UPLOAD_GRACE_MS = 3_000;
+const BLOB_LIMIT_BYTES = 64 << 20;
+
+/** The name of a blob: SHA-256 of its bytes. */
+export function blobDigest(bytes: Uint8Array): Hex {
+  return `0x${createHash('sha256').update(bytes).digest('hex')}`;
+}
+
+/**
+ * How long to ask for a blob that the chain has just named: operators serve it once they take the
+ * block that names it as confirmed.
+ */
+export const CONFIRMATION_PATIENCE_MS = 60_000;
+
+/**
+ * A blob from the first operator that has it. Whatever an operator answers is accepted only if its
+ * SHA-256 is `digest`, so it does not matter who is asked.
+ * @param options.patienceMs how long to go on asking while no operator has it; not at all if absent
+ * @throws ClientError `BLOB_UNAVAILABLE`, with one reason per endpoint in the message
+ */
+export async function fetchBlob(
+  endpoints: readonly string[],
+  digest: Hex,
+  options: { maxBytes?: number; patienceMs?: number; signal?: AbortSignal } = {},
+): Promise<Uint8Array> {
+  let reasons: string[] = [];
+  const { patienceMs = 0, signal } = options;
+  return poll(
+    async () => {
+      reasons = [];
+      return askForBlob(endpoints, digest, options, reasons);
+    },
+    { timeoutMs: patienceMs, signal },
+    () =>
+      new ClientError(
+        ClientErrorCode.BLOB_UNAVAILABLE,
+        `no operator serves blob ${digest}: ${reasons.join('; ')}`,
+        { metadata: { digest } },
+      ),
+  );
+}
+
+/** One round over the endpoints; adds to `reasons` why each does not have it. */
+async function askForBlob(
+  endpoints: readonly string[],
+  digest: Hex,
+  options: { maxBytes?: number; signal?: AbortSignal },
+  reasons: string[],
+): Promise<Uint8Array | undefined> {
+  for (const endpoint of endpoints) {
+    try {
+      const { status, body } = await request(endpoint, pathOf(digest), {
+        timeoutMs: DOWNLOAD_TIMEOUT_MS,
+        maxBytes: options.maxBytes ?? BLOB_LIMIT_BYTES,
+        signal: options.signal,
+      });
+      if (status !== 200) reasons.push(`${endpoint}: status ${status}`);
+      else if (blobDigest(body) !== digest.toLowerCase())
+        reasons.push(`${endpoint}: other bytes than asked for`);
+      else return body;
+    } catch (cause) {
+      options.signal?.throwIfAborted();
+      reasons.push((cause as Error).message);
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Hands a registered blob to all operators at once. Done when all have answered, or a little after
+ * `needed` have accepted: with t+1 copies at least one is at an honest operator, which serves the
+ * others.
+ * @returns the endpoints that accepted
+ * @throws ClientError `BLOB_REFUSED`, with one reason per endpoint in the message
+ */
+export async function uploadBlob(
+  endpoints: readonly string[],
+  bytes: Uint8Array,
+  options: { needed: number; graceMs?: number; signal?: AbortSignal },
+): Promise<string[]> {
+  const digest = blobDigest(bytes);
+  const enough = new AbortController();
+  const signal =
+    options.signal === undefined ? enough.signal : AbortSignal.any([options.signal, enough.signal]);
+  const accepted: string[] = [];
+  const reasons: string[] = [];
+  let grace: NodeJS.Timeout | undefined;
+  await Promise.all(
+    endpoints.map(async (endpoint) => {
+      try {
+        const answer = await request(endpoint, pathOf(digest), {
+          method: 'PUT',
+          body: bytes,
+          timeoutMs: UPLOAD_TIMEOUT_MS,
+          signal,
+        });
+        if (answer.status < 200 || answer.status > 299)
+          return void reasons.push(`${endpoint}: status ${answer.status}${codeIn(answer.body)}`);
+        accepted.push(endpoint);
+        if (accepted.length === options.needed)
+          grace = setTimeout(() => enough.abort(), options.graceMs ?? UPLOAD_GRACE_MS);
+      } catch (cause) {
+        reasons.push((cause as Error).message);
+      }
+    }),
+  );
+  clearTimeout(grace);
+  options.signal?.throwIfAborted();
+  if (accepted.length >= options.needed) return accepted;
+  throw new ClientError(
+    ClientErrorCode.BLOB_REFUSED,
+    `${accepted.length} operators accepted blob ${digest}, ${options.needed} are needed: ${reasons.join('; ')}`,
+    {
+      advice:
+        'Upload the same bytes again once those operators answer; the registration stays valid.',
+      metadata: { digest, accepted: accepted.length, needed: options.needed },
+    },
+  );
+}
+
+const pathOf = (digest: Hex): string => `/blobs/${digest.slice(2).toLowerCase()}`;
+
+/** The code in an operator's error answer, for the message. */
+function codeIn(body: Uint8Array): string {
+  try {
+    const { code } = JSON.parse(new TextDecoder().decode(body)) as { code?: unknown };
+    return typeof code === 'string' ? ` ${code}` : '';
+  } catch {
+    return '';
+  }
+}

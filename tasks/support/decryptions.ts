@@ -1,0 +1,180 @@
+import { randomBytes } from 'node:crypto';
+import { bytesToHex, parseEventLogs, type Address, type Hex } from 'viem';
+
+import { decryptionGatewayAbi } from '../../workers/chain/abi.ts';
+import { notRegistered } from './ciphertexts.ts';
+import { epochOf, membersOf } from './epochs.ts';
+import { ClientError, ClientErrorCode } from './errors.ts';
+import { eventsOf } from './events.ts';
+import type { Gateway } from './gateway.ts';
+import { hasPassed } from './keys.ts';
+import { observeRequest } from './observer.ts';
+import { operatorWatch, unansweredWait } from './operators.ts';
+import { readAnswer, type Answer } from './plaintexts.ts';
+import { poll, progressReporter, type WaitOptions } from './polling.ts';
+import { send, walletOf, type Refusal } from './transactions.ts';
+
+/** States by their number on chain. */
+export const REQUEST_STATES = ['None', 'Pending', 'Answered', 'Expired'] as const;
+export type RequestState = (typeof REQUEST_STATES)[number];
+
+/** A decryption request as the chain has it. */
+export interface DecryptionRequest {
+  requestId: Hex;
+  state: RequestState;
+  /** Unix seconds until which it can be answered. */
+  deadline: number;
+  epochId: Hex;
+  keyId: Hex;
+  handles: readonly Hex[];
+  /** The coefficients asked for; none means all. */
+  positions: readonly number[];
+  requester: Address;
+}
+
+/** An answered request. */
+export type Decryption = DecryptionRequest & Answer;
+
+/**
+ * Asks for the plaintexts of ciphertexts, for everybody to see.
+ * @param options.positions coefficients wanted, strictly ascending; none or absent means all
+ * @param options.salt tells repeated requests apart; random if absent
+ * @returns the request's id
+ * @throws ClientError `NOT_REGISTERED`, `NOT_AUTHORISED`, `KEY_NOT_ACTIVE`, `INVALID_ARGUMENT`
+ */
+export async function requestPublicDecryption(
+  gateway: Gateway,
+  options: { handles: readonly Hex[]; positions?: readonly number[]; salt?: Hex },
+): Promise<Hex> {
+  const address = gateway.addresses.decryptionGateway;
+  const salt = options.salt ?? bytesToHex(randomBytes(32));
+  const receipt = await send(
+    gateway,
+    {
+      address,
+      abi: decryptionGatewayAbi,
+      functionName: 'requestPublicDecryption',
+      args: [options.handles, options.positions ?? [], salt],
+    },
+    (refusal) => refusalOf(refusal, walletOf(gateway).account.address),
+  );
+  const [requested] = parseEventLogs({
+    abi: decryptionGatewayAbi,
+    eventName: 'PublicDecryptionRequested',
+    logs: receipt.logs.filter((log) => log.address.toLowerCase() === address.toLowerCase()),
+  });
+  if (requested === undefined)
+    throw new ClientError(ClientErrorCode.RESULT_MISMATCH, 'the request left no event');
+  return requested.args.requestId;
+}
+
+/** A request as the chain has it. @throws ClientError `UNKNOWN_ID` */
+export async function requestOf(gateway: Gateway, requestId: Hex): Promise<DecryptionRequest> {
+  const { state, deadline } = await readRequest(gateway, requestId);
+  const [event] =
+    state === 'None'
+      ? []
+      : await eventsOf(gateway, {
+          address: gateway.addresses.decryptionGateway,
+          abi: decryptionGatewayAbi,
+          eventName: 'PublicDecryptionRequested',
+          args: { requestId },
+        });
+  if (event === undefined)
+    throw new ClientError(ClientErrorCode.UNKNOWN_ID, `there is no request ${requestId}`, {
+      metadata: { requestId },
+    });
+  const { epochId, keyId, handles, positions, requester } = event.args;
+  return { requestId, state, deadline, epochId, keyId, handles, positions, requester };
+}
+
+/**
+ * Waits for the answer to a request and reads it. Values come from the answer on chain; plaintexts
+ * with all coefficients from the operators, accepted only with the digest that is on chain.
+ * @throws ClientError `REQUEST_EXPIRED`, `TOO_FEW_OPERATORS`, `WAIT_TIMED_OUT`, `UNKNOWN_ID`,
+ * `BLOB_UNAVAILABLE`, `RESULT_MISMATCH`
+ */
+export async function waitForDecryption(
+  gateway: Gateway,
+  requestId: Hex,
+  options: WaitOptions,
+): Promise<Decryption> {
+  const report = progressReporter(options.onProgress);
+  const request = await requestOf(gateway, requestId);
+  const epoch = await epochOf(gateway, request.epochId);
+  const members = await membersOf(gateway, epoch);
+  const { quorum } = epoch.committee;
+  const watch = operatorWatch(members, quorum, { failFast: options.failFast });
+  using observer = observeRequest(members, requestId, report);
+  await poll(
+    async () => {
+      const { state, deadline } = await readRequest(gateway, requestId);
+      if (state === 'Answered') return true;
+      if (state === 'Expired' || (await hasPassed(gateway, deadline)))
+        throw new ClientError(
+          ClientErrorCode.REQUEST_EXPIRED,
+          `the deadline of request ${requestId} has passed; ${await observer.summary()}`,
+          { advice: 'Request the decryption again.', metadata: { requestId } },
+        );
+      await watch();
+      return undefined;
+    },
+    options,
+    async () =>
+      unansweredWait(
+        members,
+        quorum,
+        `request ${requestId} has no result yet; ${await observer.summary()}`,
+      ),
+  );
+  observer.stop();
+  report('Answered', 'the answer is on chain');
+  return { ...request, state: 'Answered', ...(await readAnswer(gateway, request, members)) };
+}
+
+async function readRequest(
+  gateway: Gateway,
+  requestId: Hex,
+): Promise<Pick<DecryptionRequest, 'state' | 'deadline'>> {
+  const { state, deadline } = await gateway.client.readContract({
+    address: gateway.addresses.decryptionGateway,
+    abi: decryptionGatewayAbi,
+    functionName: 'request',
+    args: [requestId],
+  });
+  return { state: REQUEST_STATES[state] ?? 'None', deadline: Number(deadline) };
+}
+
+function refusalOf({ errorName, args }: Refusal, account: Address): ClientError | undefined {
+  switch (errorName) {
+    case 'CiphertextRegistryUnknown':
+      return notRegistered(args[0] as Hex);
+    case 'CiphertextRegistryNotAllowed':
+      return new ClientError(
+        ClientErrorCode.NOT_AUTHORISED,
+        `${account} may not decrypt ciphertext ${String(args[0])}`,
+        { advice: 'Its owner can allow that, or choose the owner’s account with --from.' },
+      );
+    case 'KeyManagerKeyState':
+    case 'KeyManagerEpochInactive':
+      return new ClientError(
+        ClientErrorCode.KEY_NOT_ACTIVE,
+        `key ${String(args[0])} cannot be used: it or its epoch is not active`,
+      );
+    case 'CiphertextRegistryMixedKeys':
+    case 'DecryptionGatewayDuplicateHandle':
+    case 'DecryptionGatewayHandleCount':
+    case 'DecryptionGatewayPositionCount':
+    case 'DecryptionGatewayPositionOrder':
+    case 'DecryptionGatewayPositionRange':
+      return new ClientError(
+        ClientErrorCode.INVALID_ARGUMENT,
+        `the gateway refuses the request: ${errorName}(${args.map(String).join(', ')})`,
+        {
+          advice: 'Handles must differ and share one key; positions must ascend below the degree.',
+        },
+      );
+    default:
+      return undefined;
+  }
+}

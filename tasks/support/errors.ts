@@ -1,0 +1,74 @@
+import { KeyloomError, type ErrorMetadata } from '../../workers/errors.ts';
+
+export const ClientErrorCode = {
+  /** An argument is missing, malformed or contradicts another one. */
+  INVALID_ARGUMENT: 'INVALID_ARGUMENT',
+  /** No gateway address was given and none is known for the network. */
+  GATEWAY_UNKNOWN: 'GATEWAY_UNKNOWN',
+  /** The RPC endpoint does not answer, or not as an RPC endpoint does. */
+  RPC_UNREACHABLE: 'RPC_UNREACHABLE',
+  /** The RPC endpoint failed in the middle of the work. */
+  RPC_FAILED: 'RPC_FAILED',
+  /** There is no DecryptionGateway at the given address on this chain. */
+  NO_GATEWAY_AT_ADDRESS: 'NO_GATEWAY_AT_ADDRESS',
+  /** The action needs an account and the network has none, or not the one that was asked for. */
+  NO_ACCOUNT: 'NO_ACCOUNT',
+  /** The account cannot pay: for gas, or for a bond. */
+  INSUFFICIENT_FUNDS: 'INSUFFICIENT_FUNDS',
+  /** The account lacks the role that the action needs. */
+  NOT_AUTHORISED: 'NOT_AUTHORISED',
+  /** The contract refused the transaction; metadata has its error and arguments. */
+  REVERTED: 'REVERTED',
+  /** The chain knows no such proposal or epoch. */
+  UNKNOWN_EPOCH: 'UNKNOWN_EPOCH',
+  /** The epoch cannot be used: its set-up did not complete in time, or it is retired. */
+  EPOCH_NOT_ACTIVE: 'EPOCH_NOT_ACTIVE',
+  /** The chain knows no such key. */
+  UNKNOWN_KEY: 'UNKNOWN_KEY',
+  /** The key exists but cannot be used: still pending, or retired. */
+  KEY_NOT_ACTIVE: 'KEY_NOT_ACTIVE',
+  /** The parameter set was never added on chain, or does not allow a committee of this size. */
+  PARAMETER_SET_REFUSED: 'PARAMETER_SET_REFUSED',
+  /** No ciphertext with this handle is registered. */
+  NOT_REGISTERED: 'NOT_REGISTERED',
+  /** The chain knows nothing under this id. */
+  UNKNOWN_ID: 'UNKNOWN_ID',
+  /** The request's deadline passed without a result; nothing was decrypted. */
+  REQUEST_EXPIRED: 'REQUEST_EXPIRED',
+  /** Fewer operators answer than a quorum needs. */
+  TOO_FEW_OPERATORS: 'TOO_FEW_OPERATORS',
+  /** The client stopped waiting; what it asked for may still complete. */
+  WAIT_TIMED_OUT: 'WAIT_TIMED_OUT',
+  /** No operator had the blob, or none with the right digest. */
+  BLOB_UNAVAILABLE: 'BLOB_UNAVAILABLE',
+  /** Too few operators accepted an upload. */
+  BLOB_REFUSED: 'BLOB_REFUSED',
+  /** A result does not match its digest or shape on chain. */
+  RESULT_MISMATCH: 'RESULT_MISMATCH',
+  /** An operator's HTTP answer is not what its interface promises. */
+  BAD_ANSWER: 'BAD_ANSWER',
+} as const;
+
+export type ClientErrorCode = (typeof ClientErrorCode)[keyof typeof ClientErrorCode];
+
+/**
+ * What can go wrong for a user of the gateway. The message says what happened, `advice` what to do
+ * about it.
+ */
+export class ClientError extends KeyloomError<ClientErrorCode> {
+  readonly advice: string | undefined;
+
+  constructor(
+    code: ClientErrorCode,
+    message: string,
+    options: {
+      advice?: string;
+      metadata?: ErrorMetadata;
+      culprits?: readonly number[];
+      cause?: unknown;
+    } = {},
+  ) {
+    super(code, message, options);
+    this.advice = options.advice;
+  }
+}

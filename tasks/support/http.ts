@@ -1,0 +1,84 @@
+import { ClientError, ClientErrorCode } from './errors.ts';
+
+const ANSWER_LIMIT_BYTES = 1 << 20;
+
+export interface HttpAnswer {
+  status: number;
+  body: Uint8Array;
+}
+
+/**
+ * One request to an operator. Endpoints are text that strangers registered on chain: only http(s)
+ * is spoken, redirects are not followed, and a longer answer than `maxBytes` is cut off.
+ * @throws ClientError `BAD_ANSWER`; the cause says whether it was the URL, the connection or the size.
+ */
+export async function request(
+  endpoint: string,
+  path: string,
+  options: {
+    method?: 'GET' | 'PUT';
+    body?: Uint8Array;
+    timeoutMs: number;
+    maxBytes?: number;
+    signal?: AbortSignal | undefined;
+  },
+): Promise<HttpAnswer> {
+  const maxBytes = options.maxBytes ?? ANSWER_LIMIT_BYTES;
+  const timeout = AbortSignal.timeout(options.timeoutMs);
+  try {
+    const response = await fetch(routeOf(endpoint, path), {
+      method: options.method ?? 'GET',
+      redirect: 'error',
+      signal: options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]),
+      ...(options.body === undefined ? {} : { body: options.body as Uint8Array<ArrayBuffer> }),
+    });
+    return { status: response.status, body: await bounded(response, maxBytes, endpoint) };
+  } catch (cause) {
+    if (cause instanceof ClientError) throw cause;
+    throw new ClientError(ClientErrorCode.BAD_ANSWER, `${endpoint}: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** The answer's body as JSON. @throws ClientError `BAD_ANSWER` */
+export function jsonOf(answer: HttpAnswer, endpoint: string): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(answer.body)) as unknown;
+  } catch (cause) {
+    throw new ClientError(ClientErrorCode.BAD_ANSWER, `${endpoint}: the answer is not JSON`, {
+      cause,
+    });
+  }
+}
+
+function routeOf(endpoint: string, path: string): URL {
+  if (!/^https?:\/\//.test(endpoint) || !URL.canParse(endpoint))
+    throw new ClientError(ClientErrorCode.BAD_ANSWER, `${endpoint}: not an http(s) endpoint`);
+  return new URL(`${endpoint.replace(/\/+$/, '')}${path}`);
+}
+
+async function bounded(
+  response: Response,
+  maxBytes: number,
+  endpoint: string,
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response.body ?? []) {
+    length += (chunk as Uint8Array).length;
+    if (length > maxBytes)
+      throw new ClientError(
+        ClientErrorCode.BAD_ANSWER,
+        `${endpoint}: the answer is longer than ${maxBytes} bytes`,
+        { metadata: { maxBytes } },
+      );
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  if (cause.name === 'TimeoutError') return 'no answer in time';
+  const inner = cause.cause as { code?: string; message?: string } | undefined;
+  return inner?.code ?? inner?.message ?? cause.message;
+}

@@ -1,0 +1,113 @@
+import { bytesToHex, hexToBytes, type Hex } from 'viem';
+
+import { decryptionGatewayAbi } from '../../workers/chain/abi.ts';
+import { decodeSlots } from '../../workers/fhe/client.ts';
+import { parsePlaintext } from '../../workers/fhe/plaintext.ts';
+import type { ParameterSet } from '../../workers/ring/parameters.ts';
+import { CONFIRMATION_PATIENCE_MS, fetchBlob } from './blobs.ts';
+import { indicesIn } from './epochs.ts';
+import { ClientError, ClientErrorCode } from './errors.ts';
+import { eventsOf } from './events.ts';
+import type { Gateway } from './gateway.ts';
+import { keyOf, parametersOf } from './keys.ts';
+import type { Member } from './operators.ts';
+
+/** One ciphertext's plaintext. */
+export interface Plaintext {
+  handle: Hex;
+  /** The coefficients at the request's positions, or all of them. */
+  coefficients: bigint[];
+  /** The batched slots; only where all coefficients were asked for. */
+  slots: bigint[] | undefined;
+}
+
+/** What the quorum answered to a request. */
+export interface Answer {
+  /** One for each ciphertext, in the order of the request. */
+  plaintexts: Plaintext[];
+  /** Committee indices of the operators whose signatures the answer carries. */
+  signers: number[];
+}
+
+/**
+ * Reads the answer to a request that has one (docs/formats.md, Results).
+ * @param members the committee, which serves plaintexts with all coefficients
+ * @throws ClientError `RESULT_MISMATCH`, `BLOB_UNAVAILABLE`, `PARAMETER_SET_REFUSED`
+ */
+export async function readAnswer(
+  gateway: Gateway,
+  request: {
+    requestId: Hex;
+    keyId: Hex;
+    handles: readonly Hex[];
+    positions: readonly number[];
+  },
+  members: readonly Member[],
+): Promise<Answer> {
+  const { requestId, keyId, handles, positions } = request;
+  const { result, signerBitmap } = await recordedResult(gateway, requestId);
+  const set = parametersOf(await keyOf(gateway, keyId));
+  const bytes = hexToBytes(result);
+  const width = positions.length === 0 ? 32 : 8 * positions.length;
+  if (bytes.length !== width * handles.length)
+    throw mismatch(requestId, 'the answer does not have the length of the request');
+  const plaintexts = await Promise.all(
+    handles.map(async (handle, item): Promise<Plaintext> => {
+      const part = bytes.subarray(item * width, (item + 1) * width);
+      if (positions.length === 0)
+        return { handle, ...(await fullPlaintext(set, members, bytesToHex(part))) };
+      return { handle, coefficients: valuesIn(part), slots: undefined };
+    }),
+  );
+  return { plaintexts, signers: indicesIn(signerBitmap) };
+}
+
+/** The answer's bytes from the log, accepted only if the contract knows them as the result. */
+async function recordedResult(
+  gateway: Gateway,
+  requestId: Hex,
+): Promise<{ result: Hex; signerBitmap: bigint }> {
+  const contract = {
+    address: gateway.addresses.decryptionGateway,
+    abi: decryptionGatewayAbi,
+  } as const;
+  const events = await eventsOf(gateway, {
+    ...contract,
+    eventName: 'PublicDecryptionResponded',
+    args: { requestId },
+  });
+  for (const { args } of events) {
+    const accepted = await gateway.client.readContract({
+      ...contract,
+      functionName: 'isResult',
+      args: [requestId, args.result],
+    });
+    if (accepted) return args;
+  }
+  throw mismatch(requestId, 'the logs do not hold the result that the contract recorded');
+}
+
+async function fullPlaintext(
+  set: ParameterSet,
+  members: readonly Member[],
+  digest: Hex,
+): Promise<Pick<Plaintext, 'coefficients' | 'slots'>> {
+  const blob = await fetchBlob(
+    members.map(({ endpoint }) => endpoint),
+    digest,
+    { patienceMs: CONFIRMATION_PATIENCE_MS },
+  );
+  return { coefficients: [...parsePlaintext(set, blob)], slots: decodeSlots(set, blob) };
+}
+
+/** Values of 8 bytes each, big-endian (docs/formats.md, Results). */
+function valuesIn(bytes: Uint8Array): bigint[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return Array.from({ length: bytes.length / 8 }, (_, i) => view.getBigUint64(8 * i));
+}
+
+const mismatch = (requestId: Hex, message: string): ClientError =>
+  new ClientError(ClientErrorCode.RESULT_MISMATCH, message, {
+    advice: 'Ask another RPC endpoint.',
+    metadata: { requestId },
+  });

@@ -1,0 +1,25 @@
+/** `npm run bench [-- --json FILE]`: see docs/bench.md for what each line means. */
+import { writeFileSync } from 'node:fs';
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+
+import { benchDecryption } from './decryption.ts';
+import { benchDevnet } from './devnet.ts';
+import { benchNtt } from './ntt.ts';
+import { report, type Measurement } from './report.ts';
+
+const { values } = parseArgs({ options: { json: { type: 'string' } } });
+const parts: readonly [what: string, run: () => Measurement[] | Promise<Measurement[]>][] = [
+  ['number-theoretic transforms', benchNtt],
+  ['one operator’s work, against SEAL', benchDecryption],
+  ['four operators on the devnet', benchDevnet],
+];
+
+const measurements: Measurement[] = [];
+for (const [what, run] of parts) {
+  process.stderr.write(`measuring ${what} …\n`);
+  measurements.push(...(await run()));
+}
+process.stdout.write(`${report(measurements).join('\n')}\n`);
+if (values.json !== undefined)
+  writeFileSync(values.json, `${JSON.stringify(measurements, null, 2)}\n`);

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {ICiphertextRegistry} from "../../contracts/interfaces/ICiphertextRegistry.sol";
+import {IDecryptionGateway} from "../../contracts/interfaces/IDecryptionGateway.sol";
+import {IKeyManager} from "../../contracts/interfaces/IKeyManager.sol";
+import {Deployment} from "./Deployment.sol";
+
+/// @notice Two inputs have one id exactly if they are the same input. The inputs are drawn from small
+/// sets, so that both happen often.
+contract IdsTest is Deployment {
+    bytes32[2] private epochIds;
+    bytes32[2] private keyIds;
+    bytes32[3] private handles;
+    bytes32 private setId;
+
+    function setUp() public override {
+        super.setUp();
+        authority.grantRole(KEY_REQUESTER, user, 0);
+        setId = addTestSet();
+        for (uint256 i = 0; i < 2; ++i) {
+            epochIds[i] = activeEpoch(4, bytes32(i));
+            keyIds[i] = activeKey(epochIds[0], setId, bytes32(1000 + i));
+        }
+        for (uint256 i = 0; i < 3; ++i) {
+            handles[i] = registerCiphertext(keyIds[0], i);
+            vm.prank(user);
+            ciphertexts.allow(handles[i], stranger);
+        }
+    }
+
+    function testFuzz_requests(uint256 seed) public {
+        bytes32 first = request(seed & 0xff);
+        uint256 second = (seed >> 8) & 0xff;
+        if (canonical(second) == canonical(seed & 0xff)) {
+            vm.expectRevert(
+                abi.encodeWithSelector(
+                    IDecryptionGateway.DecryptionGatewayRequestExists.selector,
+                    first
+                )
+            );
+            request(second);
+        } else {
+            vm.assertTrue(request(second) != first, "two requests, two ids");
+        }
+    }
+
+    function testFuzz_keys(uint8 a, uint8 b) public {
+        bytes32 first = requestKey(a & 7);
+        if (a & 7 == b & 7) {
+            vm.expectPartialRevert(IKeyManager.KeyManagerKeyExists.selector);
+            requestKey(b & 7);
+        } else {
+            vm.assertTrue(requestKey(b & 7) != first, "two keys, two ids");
+        }
+    }
+
+    function testFuzz_handles(uint8 a, uint8 b) public {
+        bytes32 first = register(a & 3);
+        if (a & 3 == b & 3) {
+            vm.expectRevert(
+                abi.encodeWithSelector(ICiphertextRegistry.CiphertextRegistryExists.selector, first)
+            );
+            register(b & 3);
+        } else {
+            vm.assertTrue(register(b & 3) != first, "two ciphertexts, two handles");
+        }
+    }
+
+    /// @dev Bits: 0-1 handles, 2-3 positions, 4 caller, 5 salt; the others mean nothing.
+    function canonical(uint256 choice) private pure returns (uint256) {
+        return choice & 0x3f;
+    }
+
+    function request(uint256 choice) private returns (bytes32) {
+        uint256 which = choice & 3;
+        bytes32[] memory chosen = new bytes32[](which == 3 ? 2 : 1);
+        chosen[0] = handles[which % 3];
+        if (which == 3) chosen[1] = handles[1];
+
+        uint256 wanted = (choice >> 2) & 3;
+        uint32[] memory positions = new uint32[](
+            wanted == 3
+                ? 2
+                : wanted == 0
+                    ? 0
+                    : 1
+        );
+        if (wanted == 3) positions[1] = 1;
+        else if (wanted == 2) positions[0] = 1;
+
+        vm.prank((choice >> 4) & 1 == 0 ? user : stranger);
+        return gateway.requestPublicDecryption(chosen, positions, bytes32((choice >> 5) & 1));
+    }
+
+    function requestKey(uint256 choice) private returns (bytes32) {
+        vm.prank(choice & 1 == 0 ? requester : user);
+        return keys.requestKey(epochIds[(choice >> 1) & 1], setId, bytes32((choice >> 2) & 1));
+    }
+
+    function register(uint256 choice) private returns (bytes32) {
+        return registerCiphertext(keyIds[choice & 1], 100 + ((choice >> 1) & 1));
+    }
+}

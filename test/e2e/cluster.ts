@@ -1,0 +1,117 @@
+import type { Hex } from 'viem';
+
+import { governor } from '../../devnet/accounts.ts';
+import { setUpEpoch, startOperators } from '../../devnet/cluster.ts';
+import { startDevnet, type Devnet } from '../../devnet/devnet.ts';
+import type { OperatorProcess } from '../../devnet/operator-process.ts';
+import { RoundTrip } from '../../devnet/round-trip.ts';
+import { membersOf, type Epoch } from '../../tasks/support/epochs.ts';
+import type { Gateway } from '../../tasks/support/gateway.ts';
+import { downloadPublicKey, labelOf, requestKey, waitForKey } from '../../tasks/support/keys.ts';
+import {
+  askAll,
+  faultsNamed,
+  fetchRequestView,
+  type Answered,
+  type Member,
+  type NamedFault,
+  type RequestView,
+} from '../../tasks/support/operators.ts';
+import { parameterSet } from '../../workers/ring/parameters.ts';
+
+/** Small and fast, and named for what it is. */
+export const testSet = parameterSet('insecure-bfv-1024');
+
+/** A committee of real operator processes with one key, for tests. */
+export class Cluster {
+  readonly devnet: Devnet;
+  readonly operators: readonly OperatorProcess[];
+  readonly epoch: Epoch;
+  readonly members: readonly Member[];
+  readonly governor: Gateway;
+  readonly keyId: Hex;
+  readonly roundTrip: RoundTrip;
+
+  private constructor(
+    parts: Pick<
+      Cluster,
+      'devnet' | 'operators' | 'epoch' | 'members' | 'governor' | 'keyId' | 'roundTrip'
+    >,
+  ) {
+    this.devnet = parts.devnet;
+    this.operators = parts.operators;
+    this.epoch = parts.epoch;
+    this.members = parts.members;
+    this.governor = parts.governor;
+    this.keyId = parts.keyId;
+    this.roundTrip = parts.roundTrip;
+  }
+
+  static async start(n: number): Promise<Cluster> {
+    const devnet = await startDevnet();
+    try {
+      const operators = await startOperators(devnet, n);
+      const epoch = await setUpEpoch(devnet, operators);
+      const gateway = await devnet.as(governor);
+      const members = await membersOf(gateway, epoch);
+      const request = { epochId: epoch.epochId, set: testSet, label: labelOf('e2e') };
+      const { keyId } = await requestKey(gateway, request);
+      await waitForKey(gateway, keyId, { timeoutMs: 60_000 });
+      const publicKey = await downloadPublicKey(gateway, keyId);
+      const roundTrip = new RoundTrip(devnet, testSet, keyId, publicKey);
+      return new Cluster({
+        devnet,
+        operators,
+        epoch,
+        members,
+        governor: gateway,
+        keyId,
+        roundTrip,
+      });
+    } catch (error) {
+      devnet.workspace.keepLogs();
+      await devnet.close();
+      throw error;
+    }
+  }
+
+  /** The operator with a committee index. */
+  operator(index: number): OperatorProcess {
+    return this.operators[index - 1];
+  }
+
+  /** Stops an operator cleanly and starts it again, perhaps as another one than before. */
+  async restart(
+    index: number,
+    options: Parameters<OperatorProcess['start']>[0] = {},
+  ): Promise<void> {
+    const operator = this.operator(index);
+    await operator.stop();
+    operator.start(options);
+    await operator.waitHealthy();
+  }
+
+  /** What each operator says about a request. */
+  views(id: Hex): Promise<Answered<RequestView | undefined>[]> {
+    return askAll(this.members, (endpoint) => fetchRequestView(endpoint, id));
+  }
+
+  /** What one operator says about a request; undefined where it does not know it. */
+  view(index: number, id: Hex): Promise<RequestView | undefined> {
+    return fetchRequestView(this.operator(index).endpoint, id);
+  }
+
+  /** Operators that more than `most` others report as faulty in a request. */
+  async faults(id: Hex, most = this.epoch.committee.t): Promise<NamedFault[]> {
+    return faultsNamed(await this.views(id), most);
+  }
+
+  /** For whoever has to find out why a test failed: `.devnet/logs`. */
+  keepLogs(): void {
+    this.devnet.workspace.keepLogs();
+  }
+
+  close(): Promise<void> {
+    return this.devnet.close();
+  }
+}

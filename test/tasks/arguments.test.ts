@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+
+import { hexOf, idOf, integerOf, listOf, setOf, timeoutOf } from '../../tasks/arguments.ts';
+import { labelOf } from '../../tasks/support/keys.ts';
+
+const ID = `0x${'aB'.repeat(32)}`;
+
+test('well-formed arguments are read', () => {
+  expect(idOf(ID, 'id')).toBe(ID.toLowerCase());
+  expect(hexOf('00aF', 'hex')).toBe('0x00af');
+  expect(listOf('1, 2,3', 'list')).toEqual(['1', '2', '3']);
+  expect(integerOf('340282366920938463463374607431768211456', 'n')).toBe(1n << 128n);
+  expect(timeoutOf(2)).toBe(2000);
+  expect(setOf('bfv-8192-b20').degree).toBe(8192);
+  expect(labelOf('first')).toBe(`0x6669727374${'00'.repeat(27)}`);
+  expect(labelOf(ID)).toBe(ID);
+});
+
+test.each<[string, () => unknown]>([
+  ['an id that is too short', () => idOf('0x12', 'id')],
+  ['an id that is too long', () => idOf(`${ID}00`, 'id')],
+  ['no id', () => idOf(undefined, 'id')],
+  ['odd hex', () => hexOf('0x123', 'hex')],
+  ['no hex', () => hexOf('0x', 'hex')],
+  ['an empty list entry', () => listOf('1,,2', 'list')],
+  ['a negative number', () => integerOf('-1', 'n')],
+  ['a fraction', () => integerOf('1.5', 'n')],
+  ['a number in hex', () => integerOf('0x10', 'n')],
+  ['no time at all', () => timeoutOf(0)],
+  ['an unknown parameter set', () => setOf('bfv-16384')],
+  ['a label that is too long', () => labelOf('x'.repeat(33))],
+])('%s is refused', (_, read) => {
+  expect(read).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+});

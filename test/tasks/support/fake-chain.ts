@@ -1,0 +1,86 @@
+import { encodeAbiParameters, keccak256, numberToHex, zeroAddress, type Hex } from 'viem';
+
+import type { Gateway } from '../../../tasks/support/gateway.ts';
+import { parameterSet } from '../../../workers/ring/parameters.ts';
+import { parameterSetId } from '../../../workers/sharing/ids.ts';
+
+export const id = (byte: number): Hex => `0x${byte.toString(16).padStart(2, '0').repeat(32)}`;
+
+export const SET = parameterSet('insecure-bfv-1024');
+export const NOW = 1_000_000;
+
+/** What the fake chain says of its one decryption request. */
+export interface FakeAnswer {
+  state: number;
+  deadline: number;
+  positions: readonly number[];
+  handles: readonly Hex[];
+  /** The result that the contract recorded. */
+  recorded: Hex;
+  /** The results in the logs that the RPC endpoint returns. */
+  logged: readonly Hex[];
+}
+
+/** A deployment with one epoch of four, one key and one request, read through a client that may lie. */
+export function fakeGateway(answer: FakeAnswer, endpoint: string): Gateway {
+  const operators = [1, 2, 3, 4].map((n) => numberToHex(n, { size: 20 }));
+  const views: Record<string, (args: readonly unknown[]) => unknown> = {
+    request: () => ({ state: answer.state, deadline: BigInt(answer.deadline) }),
+    isResult: ([, result]) => hash(result as Hex) === hash(answer.recorded),
+    key: () => ({
+      state: 2,
+      deadline: 0n,
+      epochId: id(1),
+      parameterSetId: parameterSetId(SET),
+      digest: id(9),
+    }),
+    epoch: () => ({
+      phase: 3,
+      proposalId: id(8),
+      setupDigest: id(7),
+      confirmations: 0b1111n,
+      operators,
+      signers: operators,
+    }),
+    getOperator: () => ({ endpoint }),
+  };
+  const logs: Record<string, readonly { args: unknown }[]> = {
+    PublicDecryptionRequested: [
+      {
+        args: {
+          requestId: id(4),
+          epochId: id(1),
+          keyId: id(2),
+          handles: answer.handles,
+          positions: answer.positions,
+          requester: operators[0],
+        },
+      },
+    ],
+    PublicDecryptionResponded: answer.logged.map((result) => ({
+      args: { requestId: id(4), result, signerBitmap: 0b1011n },
+    })),
+  };
+  const client = {
+    readContract: async (call: { functionName: string; args: readonly unknown[] }) =>
+      views[call.functionName]?.(call.args),
+    getContractEvents: async (query: { eventName: string }) => logs[query.eventName],
+    getBlockNumber: async () => 10n,
+    getBlock: async () => ({ timestamp: BigInt(NOW) }),
+  };
+  return {
+    client: client as unknown as Gateway['client'],
+    wallet: undefined,
+    chainId: 1n,
+    deploymentBlock: 0n,
+    addresses: {
+      decryptionGateway: zeroAddress,
+      epochManager: zeroAddress,
+      keyManager: zeroAddress,
+      ciphertextRegistry: zeroAddress,
+      operatorRegistry: zeroAddress,
+    },
+  };
+}
+
+const hash = (result: Hex): Hex => keccak256(encodeAbiParameters([{ type: 'bytes' }], [result]));

@@ -1,0 +1,4 @@
+import type { Conduct } from '../../workers/protocols/opening.ts';
+
+/** Never answers. */
+export const silent: Conduct = () => undefined;

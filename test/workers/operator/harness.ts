@@ -1,0 +1,247 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bytesToHex, type Hex } from 'viem';
+import { privateKeyToAccount } from 'viem/accounts';
+import { afterEach } from 'vitest';
+
+import { createHost, generatePeerKey, peerIdToBytes } from '../../../workers/net/host/index.ts';
+import { answerPeers } from '../../../workers/operator/answers.ts';
+import { Board } from '../../../workers/operator/board.ts';
+import type { ChainState } from '../../../workers/operator/chain-state.ts';
+import { handOverHonestly, type OperatorContext } from '../../../workers/operator/context.ts';
+import { OperatorError, OperatorErrorCode } from '../../../workers/operator/errors.ts';
+import { KeyShares } from '../../../workers/operator/key-shares.ts';
+import type { Log } from '../../../workers/operator/log.ts';
+import { knownPeers, membershipIn, type Membership } from '../../../workers/operator/membership.ts';
+import { ProgressBook } from '../../../workers/operator/progress.ts';
+import { encodeSetKeys, secretName, type Seat } from '../../../workers/operator/seat.ts';
+import { Seats } from '../../../workers/operator/seats.ts';
+import { Slots } from '../../../workers/operator/slots.ts';
+import { committeeOf } from '../../../workers/sharing/committee.ts';
+import { createDealing } from '../../../workers/sharing/dealing.ts';
+import {
+  deriveSetKeys,
+  epochId as epochIdOf,
+  setupDigest as setupDigestOf,
+} from '../../../workers/sharing/setup.ts';
+import { insecureFastKdf } from '../../../workers/store/encryption.ts';
+import { openStore } from '../../../workers/store/store.ts';
+import { quick } from '../net/support.ts';
+import { bitmapOf, digestOf, FakeChain } from './fake-chain.ts';
+
+export const proposalId = digestOf('proposal');
+
+export const signerAccount = (index: number) => privateKeyToAccount(digestOf(`signer ${index}`));
+
+export interface LogLine {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly fields: Record<string, unknown>;
+  readonly message: string;
+}
+
+/** An operator in this process: real store, hosts, keys and state; only the chain is not. */
+export interface TestOperator {
+  readonly index: number;
+  readonly context: OperatorContext;
+  readonly chain: ChainState;
+  readonly seats: Seats;
+  readonly keyShares: KeyShares;
+  readonly lines: LogLine[];
+  /** Its seat in the epoch. */
+  readonly seat: () => Seat;
+  /** Its place in the proposal. */
+  readonly membership: () => Membership;
+}
+
+export interface TestCommittee {
+  readonly chain: FakeChain;
+  readonly epochId: Hex;
+  readonly setupDigest: Hex;
+  readonly operators: readonly TestOperator[];
+  /** The operator with a committee index. */
+  readonly at: (index: number) => TestOperator;
+  /** Freezes and activates the epoch of the dealings that were made at the start. */
+  readonly activate: () => void;
+}
+
+export interface CommitteeOptions {
+  /** Parts of an operator's context that deviate, by index. */
+  readonly deviations?: Readonly<Record<number, Partial<OperatorContext>>>;
+  /** Operators that answer no questions; a test may register providers of its own at their hosts. */
+  readonly mute?: readonly number[];
+  /** Operators without set keys. */
+  readonly keyless?: readonly number[];
+  /** Only proposed: no set keys, no epoch. */
+  readonly proposedOnly?: boolean;
+}
+
+const closers: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+/** A signal that is aborted after the test at the latest. */
+export function testSignal(): AbortSignal {
+  const controller = new AbortController();
+  closers.push(() => controller.abort(stopped()));
+  return controller.signal;
+}
+
+export const stopped = (): OperatorError =>
+  new OperatorError(OperatorErrorCode.STOPPED, 'the test is over');
+
+export function recordingLog(lines: LogLine[] = []): Log {
+  const at =
+    (level: LogLine['level']) =>
+    (fields: Record<string, unknown>, message: string): void => {
+      lines.push({ level, fields, message });
+    };
+  const log = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+  return { ...log, child: () => recordingLog(lines) } as unknown as Log;
+}
+
+/** A store in a directory of its own, closed and removed after the test. */
+export async function temporaryStore() {
+  const directory = mkdtempSync(join(tmpdir(), 'keyloom-operator-'));
+  closers.push(() => rmSync(directory, { recursive: true, force: true }));
+  const store = await openStore(directory, 'passphrase', { kdf: insecureFastKdf });
+  closers.push(() => store.close());
+  return store;
+}
+
+/** The dealings that the epoch of this harness is made of, by dealer; the same each time. */
+export function fixedDealings(n: number) {
+  const committee = committeeOf(n);
+  let draws = 0;
+  const random = (length: number): Uint8Array => {
+    const hash = createHash('shake256', { outputLength: length });
+    return Uint8Array.from(hash.update(`harness/${draws++}`).digest());
+  };
+  const dealingOf = (dealer: number) => {
+    const { seeds, hashes, root } = createDealing(committee, proposalId, dealer, random);
+    return { seeds, hashes: hashes.map((hash) => Uint8Array.from(hash)), root };
+  };
+  return new Map(Array.from({ length: n }, (_, at) => [at + 1, dealingOf(at + 1)] as const));
+}
+
+/** n operators that know each other, in an active epoch unless told otherwise. */
+export async function startCommittee(
+  n: number,
+  options: CommitteeOptions = {},
+): Promise<TestCommittee> {
+  const chain = new FakeChain();
+  const indices = Array.from({ length: n }, (_, at) => at + 1);
+  const operators = await Promise.all(indices.map((index) => startOperator(chain, index, options)));
+  const accounts = indices.map(signerAccount);
+  const signers = accounts.map((account) => account.address);
+
+  chain.emit(
+    ...operators.map(({ context: { host } }, at) => ({
+      eventName: 'OperatorRegistered' as const,
+      args: {
+        operator: signers[at],
+        signer: signers[at],
+        peerId: bytesToHex(peerIdToBytes(host.peerId)),
+        multiaddr: host.addresses()[0],
+        endpoint: '',
+      },
+    })),
+  );
+  chain.emit({
+    eventName: 'EpochProposed',
+    args: { proposalId, operators: signers, signers, deadline: 10n ** 10n },
+  });
+  for (const { context, chain: view } of operators) {
+    const peers = knownPeers(view.now, context.account.address);
+    context.host.setPeers([...peers].map(([peerId, { multiaddr }]) => ({ peerId, multiaddr })));
+  }
+
+  const committee = committeeOf(n);
+  const dealings = fixedDealings(n);
+  const roots = indices.map((index) => dealings.get(index)!.root);
+  const setupDigest = setupDigestOf(committee, proposalId, indices, roots);
+  const { chainId, addresses } = chain;
+  const { epochManager } = addresses;
+  const epochId = epochIdOf({ chainId, epochManager, signers, setupDigest });
+  const activate = (): void => {
+    chain.emit(
+      ...roots.map((root, at) => ({
+        eventName: 'DealingPosted' as const,
+        args: { proposalId, dealer: at + 1, root },
+      })),
+      {
+        eventName: 'EpochFrozen',
+        args: { proposalId, epochId, setupDigest, standingBitmap: bitmapOf(indices) },
+      },
+      { eventName: 'EpochActivated', args: { epochId } },
+    );
+    for (const { seats } of operators) seats.refresh();
+  };
+  if (options.proposedOnly !== true) {
+    for (const { context, index } of operators) {
+      if (options.keyless?.includes(index)) continue;
+      const keys = deriveSetKeys(committee, index, setupDigest, indices, (dealer, set) =>
+        dealings.get(dealer)!.seeds.get(set),
+      );
+      context.store.secrets.put(secretName.setKeys(epochId), encodeSetKeys(keys));
+    }
+    activate();
+  }
+  return {
+    ...{ chain, epochId, setupDigest, operators, activate },
+    at: (index) => operators[index - 1],
+  };
+}
+
+async function startOperator(
+  chain: FakeChain,
+  index: number,
+  options: CommitteeOptions,
+): Promise<TestOperator> {
+  const lines: LogLine[] = [];
+  const account = signerAccount(index);
+  const view = chain.follow();
+  const store = await temporaryStore();
+  const host = await createHost({
+    privateKey: await generatePeerKey(),
+    listen: ['/ip4/127.0.0.1/tcp/0'],
+    isAllowed: (peerId) => knownPeers(view.now, account.address).has(peerId),
+    limits: quick,
+  });
+  closers.push(() => host.stop());
+  const context: OperatorContext = {
+    gateway: chain.client(),
+    account,
+    store,
+    host,
+    sender: chain.sender(account.address),
+    log: recordingLog(lines),
+    progress: new ProgressBook(64),
+    requestSlots: new Slots(8, 60_000),
+    submitDelayMs: 0,
+    stopping: testSignal(),
+    handOver: handOverHonestly,
+    boards: { views: new Board(64), shares: new Board(64), results: new Board(64) },
+    ...options.deviations?.[index],
+  };
+  const keyShares = new KeyShares(store);
+  const seats = new Seats(context, view, keyShares);
+  if (!options.mute?.includes(index)) {
+    await answerPeers({
+      context,
+      chain: view,
+      place: (epochId, signal) => seats.place(epochId, signal),
+    });
+  }
+  return {
+    ...{ index, context, chain: view, seats, keyShares, lines },
+    seat: () => {
+      const [epochId] = view.now.epochs.keys();
+      return seats.get(epochId)!;
+    },
+    membership: () => membershipIn(view.now, view.now.proposals.get(proposalId)!, account.address)!,
+  };
+}

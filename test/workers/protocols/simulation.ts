@@ -1,0 +1,164 @@
+import { createHash } from 'node:crypto';
+import { sha256, stringToHex } from 'viem';
+import type { Address, Hex } from 'viem';
+import * as keyGeneration from '../../../workers/protocols/key-generation.ts';
+import { honest } from '../../../workers/protocols/opening.ts';
+import type { Conduct, KeyShare, Opening, Session } from '../../../workers/protocols/opening.ts';
+import * as publicDecryption from '../../../workers/protocols/public-decryption.ts';
+import type { Decryption } from '../../../workers/protocols/public-decryption.ts';
+import type { RnsVector } from '../../../workers/ring/basis.ts';
+import type { ParameterSet } from '../../../workers/ring/parameters.ts';
+import { committeeOf } from '../../../workers/sharing/committee.ts';
+import { createDealing } from '../../../workers/sharing/dealing.ts';
+import { openRobustly } from '../../../workers/sharing/opening.ts';
+import type { OpenedValue } from '../../../workers/sharing/opening.ts';
+import { SharedRandomness } from '../../../workers/sharing/prss.ts';
+import { deriveSetKeys, epochId, setupDigest } from '../../../workers/sharing/setup.ts';
+
+/** A committee in one process: all operators, and nothing between them but their conducts. */
+export interface Simulation {
+  readonly session: Session;
+  /** Operators that take part. */
+  readonly indices: readonly number[];
+  readonly randomness: ReadonlyMap<number, SharedRandomness>;
+}
+
+/** A key that the committee has generated. */
+export interface SimulatedKey {
+  readonly keyId: Hex;
+  readonly set: ParameterSet;
+  readonly publicKey: Uint8Array;
+  readonly digest: Hex;
+  readonly keyShares: ReadonlyMap<number, KeyShare>;
+  /** Shares of b as the honest operators compute them. */
+  readonly shares: ReadonlyMap<number, RnsVector>;
+}
+
+/** How each operator treats its peers; honest where absent. */
+export type Conducts = ReadonlyMap<number, Conduct>;
+
+const gateway: Address = '0x00000000000000000000000000000000000000a1';
+const epochManager: Address = '0x00000000000000000000000000000000000000a2';
+
+/**
+ * Sets an epoch up from a fixed seed: every dealer deals, every dealing stands.
+ *
+ * @param options.present how many operators take part in what follows, the first ones; all if absent
+ */
+export function simulate(n: number, options: { readonly present?: number } = {}): Simulation {
+  const committee = committeeOf(n);
+  const seed = 'simulation';
+  const proposalId = sha256(stringToHex(`${seed}/proposal`));
+  const indices = Array.from({ length: n }, (_, at) => at + 1);
+  let draws = 0;
+  const randomBytes = (length: number): Uint8Array =>
+    createHash('shake256', { outputLength: length }).update(`${seed}/${draws++}`).digest();
+  const dealings = new Map(
+    indices.map((dealer) => [dealer, createDealing(committee, proposalId, dealer, randomBytes)]),
+  );
+  const roots = indices.map((dealer) => dealings.get(dealer)!.root);
+  const digest = setupDigest(committee, proposalId, indices, roots);
+  const signers = indices.map((index): Address => `0x${index.toString(16).padStart(40, '0')}`);
+  const present = indices.slice(0, options.present);
+  const randomness = present.map((index): [number, SharedRandomness] => {
+    const keys = deriveSetKeys(committee, index, digest, indices, (dealer, set) =>
+      dealings.get(dealer)!.seeds.get(set),
+    );
+    return [index, new SharedRandomness(committee, index, keys)];
+  });
+  const chainId = 31337n;
+  const epoch = epochId({ chainId, epochManager, signers, setupDigest: digest });
+  return {
+    session: { chainId, gateway, epochId: epoch, setupDigest: digest, committee },
+    indices: present,
+    randomness: new Map(randomness),
+  };
+}
+
+/** Runs key generation among honest operators. */
+export function generateKey(
+  { session, indices, randomness }: Simulation,
+  set: ParameterSet,
+  label = 'key',
+): SimulatedKey {
+  const keyId = sha256(stringToHex(label));
+  const opening = keyGeneration.describe(session, { keyId, set });
+  const steps = new Map(
+    indices.map((index) => [index, keyGeneration.share(opening, randomness.get(index)!)]),
+  );
+  const shares = new Map([...steps].map(([index, step]) => [index, step.share]));
+  const { value } = keyGeneration.open(opening, shares);
+  return {
+    keyId,
+    set,
+    ...keyGeneration.finish(opening, value),
+    keyShares: new Map([...steps].map(([index, step]) => [index, step.keyShare])),
+    shares,
+  };
+}
+
+/** The secret key that the shares share, in coefficient form over all primes. */
+export function secretOf({ session }: Simulation, key: SimulatedKey): RnsVector {
+  const { primes, degree } = key.set;
+  const shape = { primes, width: degree, polynomials: 1 };
+  const shares = new Map([...key.keyShares].map(([index, share]) => [index, share.coefficients]));
+  return openRobustly(session.committee, shape, shares).value;
+}
+
+/** The honest shares of a decryption, and what is needed to open them. */
+export function decryptionShares(
+  { session, indices, randomness }: Simulation,
+  key: SimulatedKey,
+  ciphertext: Uint8Array,
+  positions?: readonly number[],
+): { opening: publicDecryption.PublicDecryption; shares: Map<number, RnsVector> } {
+  const { keyId, set } = key;
+  const opening = publicDecryption.describe(session, {
+    keyId,
+    generation: 0,
+    set,
+    ciphertext,
+    positions,
+  });
+  const shares = new Map(
+    indices.map((index) => [
+      index,
+      publicDecryption.share(opening, key.keyShares.get(index)!, randomness.get(index)!),
+    ]),
+  );
+  return { opening, shares };
+}
+
+/**
+ * What operator `to` has received when all have answered: its own share, and from each peer what
+ * that peer's conduct makes of the honest one.
+ */
+export function received(
+  opening: Opening,
+  shares: ReadonlyMap<number, RnsVector>,
+  to: number,
+  conducts: Conducts = new Map(),
+  previous: ReadonlyMap<number, RnsVector> = new Map(),
+): Map<number, RnsVector> {
+  const arrived = new Map<number, RnsVector>();
+  for (const [from, share] of shares) {
+    const conduct = from === to ? honest : (conducts.get(from) ?? honest);
+    const earlier = previous.get(from);
+    const answer = conduct(share, { opening, to, ...(earlier && { previous: earlier }) });
+    if (answer !== undefined) arrived.set(from, answer);
+  }
+  return arrived;
+}
+
+/** One decryption as operator `to` sees it. */
+export function decrypt(
+  simulation: Simulation,
+  key: SimulatedKey,
+  ciphertext: Uint8Array,
+  positions?: readonly number[],
+  to = 1,
+): Decryption & Pick<OpenedValue, 'agreeing' | 'faulty'> {
+  const { opening, shares } = decryptionShares(simulation, key, ciphertext, positions);
+  const { value, agreeing, faulty } = publicDecryption.open(opening, received(opening, shares, to));
+  return { ...publicDecryption.finish(opening, value), agreeing, faulty };
+}

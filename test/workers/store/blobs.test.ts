@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { StoreErrorCode } from '../../../workers/store/errors.ts';
+import { temporaryStores, word } from './support.ts';
+
+const { directory, open } = temporaryStores();
+const content = Uint8Array.from({ length: 5000 }, (_, i) => i & 0xff);
+const digest = `0x${createHash('sha256').update(content).digest('hex')}` as const;
+
+async function withBlob() {
+  const path = directory();
+  const { blobs } = await open(path);
+  await blobs.put(content);
+  return { path, blobs, file: join(path, 'blobs', digest.slice(2, 4), digest.slice(2)) };
+}
+
+describe('blobs', () => {
+  it('keeps bytes under their SHA-256', async () => {
+    const { blobs, file } = await withBlob();
+    expect(await blobs.put(content)).toBe(digest);
+    expect(readFileSync(file)).toEqual(Buffer.from(content));
+    expect(Uint8Array.from(await blobs.get(digest))).toEqual(content);
+    expect(await blobs.has(digest.toUpperCase().replace('0X', '0x') as `0x${string}`)).toBe(true);
+  });
+
+  it('takes the same bytes from several callers at once', async () => {
+    const path = directory();
+    const { blobs } = await open(path);
+    const digests = await Promise.all(Array.from({ length: 8 }, () => blobs.put(content)));
+    expect(new Set(digests)).toEqual(new Set([digest]));
+    expect(readdirSync(join(path, 'blobs', 'incoming'))).toEqual([]);
+  });
+
+  it('says that it lacks a blob', async () => {
+    const { blobs } = await open(directory());
+    expect(await blobs.has(word(1))).toBe(false);
+    await expect(blobs.get(word(1))).rejects.toMatchObject({ code: StoreErrorCode.BLOB_MISSING });
+  });
+
+  it.each([
+    ['an altered byte', (file: string) => writeFileSync(file, content.with(17, 0))],
+    ['a lost tail', (file: string) => truncateSync(file, 4096)],
+  ])('refuses and removes a blob with %s, so that it can be kept again', async (_, damage) => {
+    const { blobs, file } = await withBlob();
+    damage(file);
+    await expect(blobs.get(digest)).rejects.toMatchObject({ code: StoreErrorCode.BLOB_CORRUPT });
+    expect(await blobs.has(digest)).toBe(false);
+    await blobs.put(content);
+    expect(Uint8Array.from(await blobs.get(digest))).toEqual(content);
+  });
+
+  it('refuses a digest that would be a path', async () => {
+    const { blobs } = await open(directory());
+    const path = '0x../../../../etc/passwd' as const;
+    await expect(blobs.get(path)).rejects.toMatchObject({ code: StoreErrorCode.INVALID_ARGUMENT });
+    await expect(blobs.has(path)).rejects.toMatchObject({ code: StoreErrorCode.INVALID_ARGUMENT });
+  });
+
+  it('clears what a crash left half-written', async () => {
+    const path = directory();
+    (await open(path)).close();
+    const leftover = join(path, 'blobs', 'incoming', 'leftover');
+    writeFileSync(leftover, 'half');
+    await open(path);
+    expect(existsSync(leftover)).toBe(false);
+  });
+});

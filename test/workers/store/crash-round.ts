@@ -1,0 +1,18 @@
+import { createHash } from 'node:crypto';
+import type { Hex } from 'viem';
+
+const digest = (text: string): Hex => `0x${createHash('sha256').update(text).digest('hex')}`;
+
+/** What round i of the crash test writes. */
+export function round(i: number) {
+  const hash = digest(`block ${i}`);
+  return {
+    id: digest(`opening ${i}`),
+    root: digest(`root ${i}`),
+    name: `secret/${i}`,
+    secret: Uint8Array.from(Buffer.from(`value ${i}`)),
+    block: { height: BigInt(i + 1), hash, logsDigest: digest(`logs ${i}`), logs: [] },
+    attempt: { hash: digest(`transaction ${i}`), raw: hash },
+    blob: Uint8Array.from(Buffer.from(`blob ${i} `.repeat(1000))),
+  };
+}

@@ -1,0 +1,149 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, it } from 'vitest';
+import { StoreErrorCode } from '../../../workers/store/errors.ts';
+import { temporaryStores, word } from './support.ts';
+
+const { directory, open } = temporaryStores();
+
+describe('openStore', () => {
+  it('refuses a directory that this process has open', async () => {
+    const path = directory();
+    const first = await open(path);
+    await expect(open(path)).rejects.toMatchObject({ code: StoreErrorCode.DIRECTORY_LOCKED });
+    first.close();
+    await open(path);
+  });
+
+  it('refuses a directory that another process has open', async () => {
+    const path = directory();
+    await open(path);
+    const script = `
+      import { openStore } from ${JSON.stringify(join(import.meta.dirname, '../../../workers/store/store.ts'))};
+      await openStore(${JSON.stringify(path)}, '').catch((error) => process.stdout.write(error.code));`;
+    const child = spawnSync(process.execPath, ['--input-type=module', '-e', script]);
+    expect(child.stdout.toString()).toBe(StoreErrorCode.DIRECTORY_LOCKED);
+  });
+
+  it('refuses the wrong passphrase and keeps what the right one opens', async () => {
+    const path = directory();
+    const store = await open(path);
+    store.secrets.put('seed/1', Uint8Array.of(1, 2, 3));
+    store.close();
+    await expect(open(path, 'wrong')).rejects.toMatchObject({
+      code: StoreErrorCode.WRONG_PASSPHRASE,
+    });
+    expect((await open(path)).secrets.get('seed/1')).toEqual(Uint8Array.of(1, 2, 3));
+  });
+
+  it('takes a passphrase in any Unicode normal form', async () => {
+    const path = directory();
+    (await open(path, 'caf\u00e9')).close();
+    await open(path, 'cafe\u0301');
+  });
+
+  it('refuses a newer schema', async () => {
+    const path = directory();
+    (await open(path)).close();
+    const raw = new DatabaseSync(join(path, 'state.db'));
+    raw.prepare("UPDATE meta SET value = ? WHERE name = 'schema'").run(Buffer.from('2'));
+    raw.close();
+    await expect(open(path)).rejects.toMatchObject({ code: StoreErrorCode.SCHEMA_TOO_NEW });
+  });
+
+  it.each([
+    ['is not a database', Buffer.alloc(8192, 7)],
+    ['is a truncated database', undefined],
+  ])('refuses a state file that %s', async (_, bytes) => {
+    const path = directory();
+    const file = join(path, 'state.db');
+    if (bytes === undefined) {
+      (await open(path)).close();
+      writeFileSync(file, readFileSync(file).subarray(0, 6000));
+    } else {
+      writeFileSync(file, bytes);
+    }
+    await expect(open(path)).rejects.toMatchObject({ code: StoreErrorCode.STATE_UNREADABLE });
+  });
+
+  it("refuses another program's database", async () => {
+    const path = directory();
+    const raw = new DatabaseSync(join(path, 'state.db'));
+    raw.exec('CREATE TABLE other (x)');
+    raw.close();
+    await expect(open(path)).rejects.toMatchObject({ code: StoreErrorCode.STATE_UNREADABLE });
+  });
+
+  it('refuses key derivation costs that an altered file asks for', async () => {
+    const path = directory();
+    (await open(path)).close();
+    const raw = new DatabaseSync(join(path, 'state.db'));
+    const header = Buffer.concat([Uint8Array.of(31, 8, 1), Buffer.alloc(16)]);
+    raw.prepare("UPDATE meta SET value = ? WHERE name = 'kdf'").run(header);
+    raw.close();
+    await expect(open(path)).rejects.toMatchObject({ code: StoreErrorCode.KEY_HEADER_INVALID });
+  });
+
+  it('gives its files to the owner alone', async () => {
+    const path = join(directory(), 'data');
+    mkdirSync(path, { mode: 0o700 });
+    const store = await open(path);
+    store.secrets.put('a', Uint8Array.of(1));
+    for (const name of ['state.db', 'state.db-wal', 'blobs']) {
+      expect(statSync(join(path, name)).mode & 0o077).toBe(0);
+    }
+  });
+});
+
+describe('bind', () => {
+  const binding = {
+    chainId: 31337n,
+    gateway: '0x00000000000000000000000000000000000000AA',
+    signer: '0x00000000000000000000000000000000000000bb',
+  } as const;
+
+  it('accepts what it was first bound to, in any letter case', async () => {
+    const path = directory();
+    const store = await open(path);
+    store.bind(binding);
+    store.close();
+    (await open(path)).bind({ ...binding, gateway: '0x00000000000000000000000000000000000000aa' });
+  });
+
+  it.each([
+    { chainId: 1n },
+    { gateway: '0x00000000000000000000000000000000000000ab' as const },
+    { signer: '0x00000000000000000000000000000000000000ab' as const },
+  ])('refuses %o', async (change) => {
+    const store = await open(directory());
+    store.bind(binding);
+    expect(() => store.bind({ ...binding, ...change })).toThrow(
+      expect.objectContaining({ code: StoreErrorCode.IDENTITY_MISMATCH }),
+    );
+  });
+});
+
+describe('openings', () => {
+  it('records a root once and refuses another, also after a restart', async () => {
+    const path = directory();
+    const store = await open(path);
+    store.openings.commit(word(1), word(0xab));
+    store.openings.commit(word(1), word(0xab).toUpperCase().replace('0X', '0x') as `0x${string}`);
+    store.close();
+    const again = await open(path);
+    expect(() => again.openings.commit(word(1), word(0xac))).toThrow(
+      expect.objectContaining({ code: StoreErrorCode.OPENING_CONFLICT }),
+    );
+    expect(again.openings.root(word(1))).toBe(word(0xab));
+    expect(again.openings.root(word(2))).toBeUndefined();
+  });
+
+  it('refuses ids that are not 32 bytes', async () => {
+    const store = await open(directory());
+    expect(() => store.openings.commit('0x01', word(1))).toThrow(
+      expect.objectContaining({ code: StoreErrorCode.INVALID_ARGUMENT }),
+    );
+  });
+});

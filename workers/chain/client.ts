@@ -1,0 +1,150 @@
+import {
+  createPublicClient,
+  defineChain,
+  getAddress,
+  getContract,
+  http,
+  isAddressEqual,
+  type Address,
+  type PublicClient,
+} from 'viem';
+import {
+  ciphertextRegistryAbi,
+  decryptionGatewayAbi,
+  epochManagerAbi,
+  keyManagerAbi,
+  operatorRegistryAbi,
+} from './abi.ts';
+import { ChainError, ChainErrorCode } from './errors.ts';
+import { rpcError } from './rpc.ts';
+
+/** The five contracts of a deployment, as checksummed addresses. */
+export interface GatewayAddresses {
+  readonly decryptionGateway: Address;
+  readonly epochManager: Address;
+  readonly keyManager: Address;
+  readonly ciphertextRegistry: Address;
+  readonly operatorRegistry: Address;
+}
+
+/** A deployment as signatures name it. */
+export interface Deployment {
+  readonly chainId: bigint;
+  readonly addresses: GatewayAddresses;
+}
+
+/** A deployment that can be read. */
+export interface GatewayClient extends Deployment {
+  readonly client: PublicClient;
+  /** First block that can have logs of the deployment; no later than that (see the contract). */
+  readonly deploymentBlock: bigint;
+  /** Typed views: `contracts.epochManager.read.proposal([id])`. */
+  readonly contracts: GatewayContracts;
+}
+
+export type GatewayContracts = ReturnType<typeof contractsAt>;
+
+const requestTimeoutMs = 10_000;
+
+/**
+ * Reaches a deployment by the address of its DecryptionGateway, from which the others are read.
+ *
+ * Requests are not retried inside the client: the watcher and the sender have their own loops.
+ *
+ * @param expectedChainId if given, the chain the endpoint must serve
+ * @throws ChainError RPC_UNREACHABLE, RPC_FAILED, WRONG_CHAIN, NO_GATEWAY
+ */
+export async function connectGateway(options: {
+  rpcUrl: string;
+  gateway: Address;
+  expectedChainId?: bigint;
+}): Promise<GatewayClient> {
+  const transport = http(options.rpcUrl, { retryCount: 0, timeout: requestTimeoutMs });
+  const id = await requested(createPublicClient({ transport }).getChainId());
+  const chainId = BigInt(id);
+  if (options.expectedChainId !== undefined && options.expectedChainId !== chainId) {
+    throw new ChainError(ChainErrorCode.WRONG_CHAIN, 'The RPC endpoint serves another chain.', {
+      metadata: { expected: options.expectedChainId, actual: chainId },
+    });
+  }
+  const chain = defineChain({
+    id,
+    name: `chain ${id}`,
+    nativeCurrency: { name: 'Ether', symbol: 'ETH', decimals: 18 },
+    rpcUrls: { default: { http: [options.rpcUrl] } },
+  });
+  const client: PublicClient = createPublicClient({ chain, transport, cacheTime: 0 });
+  const { addresses, deploymentBlock } = await discover(client, options.gateway);
+  return { client, chainId, deploymentBlock, addresses, contracts: contractsAt(client, addresses) };
+}
+
+async function discover(client: PublicClient, gateway: Address) {
+  const noGateway = (cause?: unknown) =>
+    new ChainError(ChainErrorCode.NO_GATEWAY, 'There is no DecryptionGateway at this address.', {
+      metadata: { gateway },
+      cause,
+    });
+  const code = await requested(client.getCode({ address: gateway }));
+  if (code === undefined || code === '0x') throw noGateway();
+  const { read } = getContract({ address: gateway, abi: decryptionGatewayAbi, client });
+  try {
+    const [epochManager, keyManager, ciphertextRegistry, operatorRegistry, deploymentBlock] =
+      await Promise.all([
+        read.epochManager(),
+        read.keyManager(),
+        read.ciphertextRegistry(),
+        read.operatorRegistry(),
+        read.deploymentBlock(),
+      ]);
+    const addresses: GatewayAddresses = {
+      decryptionGateway: getAddress(gateway),
+      epochManager,
+      keyManager,
+      ciphertextRegistry,
+      operatorRegistry,
+    };
+    return { addresses, deploymentBlock };
+  } catch (error) {
+    const failure = rpcError(error);
+    throw failure.code === ChainErrorCode.RPC_UNREACHABLE ? failure : noGateway(error);
+  }
+}
+
+function contractsAt(client: PublicClient, addresses: GatewayAddresses) {
+  return {
+    decryptionGateway: getContract({
+      address: addresses.decryptionGateway,
+      abi: decryptionGatewayAbi,
+      client,
+    }),
+    epochManager: getContract({ address: addresses.epochManager, abi: epochManagerAbi, client }),
+    keyManager: getContract({ address: addresses.keyManager, abi: keyManagerAbi, client }),
+    ciphertextRegistry: getContract({
+      address: addresses.ciphertextRegistry,
+      abi: ciphertextRegistryAbi,
+      client,
+    }),
+    operatorRegistry: getContract({
+      address: addresses.operatorRegistry,
+      abi: operatorRegistryAbi,
+      client,
+    }),
+  };
+}
+
+/** The contract of a deployment that has this address, or undefined. */
+export function contractAt(
+  addresses: GatewayAddresses,
+  address: Address,
+): keyof GatewayAddresses | undefined {
+  const names = Object.keys(addresses) as (keyof GatewayAddresses)[];
+  return names.find((name) => isAddressEqual(addresses[name], address));
+}
+
+async function requested<T>(request: Promise<T>): Promise<T> {
+  try {
+    return await request;
+  } catch (error) {
+    throw rpcError(error);
+  }
+}

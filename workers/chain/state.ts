@@ -1,0 +1,146 @@
+import type { Address, Hex } from 'viem';
+
+/** Fields that every entity of the state has. */
+interface Seen {
+  /** Height of the block whose event made the entity what is asked of operators. */
+  readonly height: bigint;
+}
+
+/** An operator in the registry. */
+export interface OperatorEntry extends Seen {
+  readonly operator: Address;
+  readonly signer: Address;
+  /** libp2p peer id as multihash bytes. */
+  readonly peerId: Hex;
+  readonly multiaddr: string;
+  readonly endpoint: string;
+  readonly state: 'bonded' | 'unbonding' | 'withdrawn';
+}
+
+export type EpochPhase = 'proposed' | 'frozen' | 'active' | 'retired' | 'abandoned';
+
+/** A proposed committee and its set-up. The committee index of a member is its position plus one. */
+export interface ProposalEntry extends Seen {
+  readonly proposalId: Hex;
+  readonly operators: readonly Address[];
+  readonly signers: readonly Address[];
+  /** Timestamp in seconds. */
+  readonly deadline: bigint;
+  readonly phase: EpochPhase;
+  /** Dealing root by dealer's index. */
+  readonly roots: ReadonlyMap<number, Hex>;
+  /** By member's index: the dealers it acknowledged, as a bitmap. */
+  readonly acknowledgements: ReadonlyMap<number, bigint>;
+  /** The epoch it became, once frozen. */
+  readonly epochId: Hex | undefined;
+}
+
+/** A committee with a frozen set-up. */
+export interface EpochEntry extends Seen {
+  readonly epochId: Hex;
+  readonly proposalId: Hex;
+  readonly setupDigest: Hex;
+  /** Indices of the dealers whose dealings count, ascending. */
+  readonly standing: readonly number[];
+  readonly operators: readonly Address[];
+  readonly signers: readonly Address[];
+  /** Roots of the standing dealers by index. */
+  readonly roots: ReadonlyMap<number, Hex>;
+  /** Indices of the members that confirmed. */
+  readonly confirmations: ReadonlySet<number>;
+  readonly phase: Exclude<EpochPhase, 'proposed'>;
+}
+
+/** A parameter set. Arrays of four are indexed by t-1. */
+export interface ParameterSetEntry extends Seen {
+  readonly parameterSetId: Hex;
+  readonly name: string;
+  readonly degree: number;
+  readonly plainModulus: bigint;
+  readonly primes: readonly bigint[];
+  readonly decryptionLimbs: readonly number[];
+  readonly floodBits: readonly number[];
+  readonly maxNoiseBits: readonly number[];
+}
+
+/** A key; `height` is that of its latest request. */
+export interface KeyEntry extends Seen {
+  readonly keyId: Hex;
+  readonly epochId: Hex;
+  readonly parameterSetId: Hex;
+  readonly requester: Address;
+  /** Timestamp in seconds until which it can be recorded. */
+  readonly deadline: bigint;
+  readonly state: 'pending' | 'active' | 'retired';
+  /** SHA-256 of the public key, once recorded. */
+  readonly digest: Hex | undefined;
+}
+
+/** A registered ciphertext. */
+export interface CiphertextEntry extends Seen {
+  readonly handle: Hex;
+  readonly keyId: Hex;
+  readonly digest: Hex;
+  readonly limbs: number;
+  readonly noiseBits: number;
+  readonly owner: Address;
+}
+
+/** A public decryption request. */
+export interface RequestEntry extends Seen {
+  readonly requestId: Hex;
+  readonly epochId: Hex;
+  readonly keyId: Hex;
+  readonly handles: readonly Hex[];
+  /** Empty for all coefficients. */
+  readonly positions: readonly number[];
+  readonly requester: Address;
+  /** Timestamp in seconds until which it can be answered. */
+  readonly deadline: bigint;
+  readonly state: 'pending' | 'answered';
+  /** The recorded result, once answered. */
+  readonly result: Hex | undefined;
+}
+
+/**
+ * What the gateway's confirmed logs say, folded by `apply`.
+ *
+ * The maps change; an entry in them never does, it is replaced. So a reader may hold an entry.
+ * Operators are keyed by lower-case address, everything else by its id.
+ */
+export interface GatewayState {
+  readonly operators: Map<Address, OperatorEntry>;
+  readonly proposals: Map<Hex, ProposalEntry>;
+  readonly epochs: Map<Hex, EpochEntry>;
+  readonly parameterSets: Map<Hex, ParameterSetEntry>;
+  readonly keys: Map<Hex, KeyEntry>;
+  readonly ciphertexts: Map<Hex, CiphertextEntry>;
+  readonly requests: Map<Hex, RequestEntry>;
+}
+
+/** The state before the first log. */
+export function emptyState(): GatewayState {
+  return {
+    operators: new Map(),
+    proposals: new Map(),
+    epochs: new Map(),
+    parameterSets: new Map(),
+    keys: new Map(),
+    ciphertexts: new Map(),
+    requests: new Map(),
+  };
+}
+
+/** Key of an operator in `GatewayState.operators`. */
+export function operatorKey(operator: Address): Address {
+  return operator.toLowerCase() as Address;
+}
+
+/** Committee indices whose bits are set, ascending: bit i-1 stands for index i. */
+export function indicesOf(bitmap: bigint): number[] {
+  const indices: number[] = [];
+  for (let index = 1; bitmap >> BigInt(index - 1) > 0n; index++) {
+    if ((bitmap >> BigInt(index - 1)) & 1n) indices.push(index);
+  }
+  return indices;
+}

@@ -1,0 +1,144 @@
+import {
+  hashTypedData,
+  isHex,
+  recoverAddress,
+  size,
+  slice,
+  type Address,
+  type Hex,
+  type LocalAccount,
+} from 'viem';
+import type { Deployment } from './client.ts';
+import { ChainError, ChainErrorCode } from './errors.ts';
+
+/** What operators sign (docs/formats.md, Signatures), by the name of its struct. */
+export type Statement =
+  | {
+      readonly type: 'SeedRequest';
+      readonly message: { readonly proposalId: Hex; readonly peerId: Hex };
+    }
+  | {
+      readonly type: 'ShareCommitment';
+      readonly message: { readonly epochId: Hex; readonly openingId: Hex; readonly root: Hex };
+    }
+  | {
+      readonly type: 'ChainView';
+      readonly message: {
+        readonly epochId: Hex;
+        readonly height: bigint;
+        readonly blockHash: Hex;
+        readonly logsDigest: Hex;
+      };
+    }
+  | {
+      readonly type: 'PublicKeyResult';
+      readonly message: { readonly epochId: Hex; readonly keyId: Hex; readonly digest: Hex };
+    }
+  | {
+      readonly type: 'PublicDecryptionResult';
+      readonly message: { readonly epochId: Hex; readonly requestId: Hex; readonly result: Hex };
+    };
+
+/** Length of a signature: r, s, v. */
+export const signatureBytes = 65;
+
+const bytes32 = (name: string) => ({ name, type: 'bytes32' });
+
+const structs = {
+  SeedRequest: {
+    contract: 'epochManager',
+    domain: 'Keyloom EpochManager',
+    fields: [bytes32('proposalId'), { name: 'peerId', type: 'bytes' }],
+  },
+  ShareCommitment: {
+    contract: 'epochManager',
+    domain: 'Keyloom EpochManager',
+    fields: [bytes32('epochId'), bytes32('openingId'), bytes32('root')],
+  },
+  ChainView: {
+    contract: 'epochManager',
+    domain: 'Keyloom EpochManager',
+    fields: [
+      bytes32('epochId'),
+      { name: 'height', type: 'uint64' },
+      bytes32('blockHash'),
+      bytes32('logsDigest'),
+    ],
+  },
+  PublicKeyResult: {
+    contract: 'keyManager',
+    domain: 'Keyloom KeyManager',
+    fields: [bytes32('epochId'), bytes32('keyId'), bytes32('digest')],
+  },
+  PublicDecryptionResult: {
+    contract: 'decryptionGateway',
+    domain: 'Keyloom DecryptionGateway',
+    fields: [bytes32('epochId'), bytes32('requestId'), { name: 'result', type: 'bytes' }],
+  },
+} as const;
+
+/** Order of secp256k1's group. */
+const groupOrder = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
+
+function typedData({ chainId, addresses }: Deployment, { type, message }: Statement) {
+  const { contract, domain, fields } = structs[type];
+  return {
+    domain: { name: domain, version: '1', chainId, verifyingContract: addresses[contract] },
+    types: { [type]: fields },
+    primaryType: type,
+    message: message as Record<string, unknown>,
+  };
+}
+
+/** EIP-712 digest of a statement. */
+export function statementDigest(deployment: Deployment, statement: Statement): Hex {
+  return hashTypedData(typedData(deployment, statement));
+}
+
+/** Signs a statement: 65 bytes r ‖ s ‖ v with s in the lower half and v 27 or 28. Deterministic. */
+export async function signStatement(
+  account: LocalAccount,
+  deployment: Deployment,
+  statement: Statement,
+): Promise<Hex> {
+  return account.signTypedData(typedData(deployment, statement));
+}
+
+/**
+ * The address that signed a statement, if the signature is one that the contracts accept.
+ *
+ * There is one accepted byte form per signature; without that, anybody could turn a signature into
+ * a second one that some checks take and others refuse.
+ *
+ * @param signature untrusted
+ * @throws ChainError SIGNATURE_MALFORMED on a wrong length, v, r or s, or one that recovers nobody
+ */
+export async function recoverSigner(
+  deployment: Deployment,
+  statement: Statement,
+  signature: Hex,
+): Promise<Address> {
+  if (!isCanonical(signature)) throw malformed();
+  try {
+    return await recoverAddress({ hash: statementDigest(deployment, statement), signature });
+  } catch (error) {
+    throw malformed(error);
+  }
+}
+
+function isCanonical(signature: Hex): boolean {
+  if (!isHex(signature) || size(signature) !== signatureBytes) return false;
+  if (signature.length !== 2 + 2 * signatureBytes) return false;
+  const r = BigInt(slice(signature, 0, 32));
+  const s = BigInt(slice(signature, 32, 64));
+  const v = Number(slice(signature, 64, 65));
+  return r > 0n && r < groupOrder && s > 0n && s <= groupOrder / 2n && (v === 27 || v === 28);
+}
+
+function malformed(cause?: unknown): ChainError {
+  return new ChainError(
+    ChainErrorCode.SIGNATURE_MALFORMED,
+    'A signature must be 65 canonical bytes.',
+    { cause },
+  );
+}

@@ -1,0 +1,76 @@
+import type { Plaintext } from 'node-seal';
+import type { ParameterSet } from '../ring/parameters.ts';
+import { sealContext } from './context.ts';
+import { FheError, FheErrorCode } from './errors.ts';
+import { parsePlaintext, serializePlaintext } from './plaintext.ts';
+import { savedBytes, seal, withSeal } from './seal.ts';
+import type { Own } from './seal.ts';
+
+/** What a user encrypts: up to N batched slots, or one number in coefficient 0. */
+export type Values = { readonly slots: readonly bigint[] } | { readonly scalar: bigint };
+
+/**
+ * Encrypts with stock SEAL, as any user of a threshold key does.
+ *
+ * @param publicKey SEAL's PublicKey object
+ * @param values each from 0 to below the plain modulus
+ * @returns SEAL's uncompressed Ciphertext object at the first level: canonical
+ * @throws FheError VALUES_INVALID; SEAL_FAILED if SEAL does not load the key
+ */
+export function encrypt(set: ParameterSet, publicKey: Uint8Array, values: Values): Uint8Array {
+  const context = sealContext(set).handle;
+  return withSeal((own) => {
+    const key = own(new seal.PublicKey());
+    key.loadFromArray(context, unwrapped(publicKey));
+    const ciphertext = own(new seal.Ciphertext());
+    own(new seal.Encryptor(context, key)).encrypt(encode(set, values, own), ciphertext);
+    return savedBytes(ciphertext);
+  });
+}
+
+/**
+ * The batched slots of a decrypted plaintext.
+ *
+ * @param plaintext as `serializePlaintext` writes it
+ * @returns N values below the plain modulus
+ * @throws FheError the format codes of `parsePlaintext`
+ */
+export function decodeSlots(set: ParameterSet, plaintext: Uint8Array): bigint[] {
+  parsePlaintext(set, plaintext);
+  const context = sealContext(set).handle;
+  return withSeal((own) => {
+    const object = own(new seal.Plaintext());
+    object.loadFromArray(context, unwrapped(plaintext));
+    const slots = own(new seal.BatchEncoder(context)).decodeBigUint64(object) as BigUint64Array;
+    return [...slots];
+  });
+}
+
+/** The coefficients of a decrypted plaintext; a scalar is the first of them. */
+export function decodeCoefficients(set: ParameterSet, plaintext: Uint8Array): bigint[] {
+  return [...parsePlaintext(set, plaintext)];
+}
+
+/** SEAL's binding takes no subclass of Uint8Array, and files and sockets give Node's Buffer. */
+const unwrapped = (bytes: Uint8Array): Uint8Array =>
+  new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+
+function encode(set: ParameterSet, values: Values, own: Own): Plaintext {
+  const numbers = 'slots' in values ? values.slots : [values.scalar];
+  const fits = numbers.every((number) => number >= 0n && number < set.plainModulus);
+  if (!fits || numbers.length > set.degree) {
+    throw new FheError(FheErrorCode.VALUES_INVALID, 'at most N values below the plain modulus', {
+      metadata: { values: numbers.length, degree: set.degree, plainModulus: set.plainModulus },
+    });
+  }
+  const plaintext = own(new seal.Plaintext());
+  const context = sealContext(set).handle;
+  if ('slots' in values) {
+    own(new seal.BatchEncoder(context)).encode(BigUint64Array.from(numbers), plaintext);
+  } else {
+    const coefficients = new BigUint64Array(set.degree);
+    coefficients[0] = values.scalar;
+    plaintext.loadFromArray(context, serializePlaintext(set, coefficients));
+  }
+  return plaintext;
+}

@@ -1,0 +1,119 @@
+import type { Stream } from '@libp2p/interface';
+
+import { isNetError, NetError, NetErrorCode } from '../errors.ts';
+import type { Host } from '../host/index.ts';
+import { transferTimeoutMs } from '../limits.ts';
+import { Scope } from '../scope.ts';
+import {
+  answerHeader,
+  notYetFrame,
+  QuestionReader,
+  Refusal,
+  RefusalCode,
+  refusalFrame,
+} from './frames.ts';
+import { receive, send } from './stream.ts';
+
+/**
+ * Answers a question of an authenticated peer. May take as long as `signal` lets it: the signal
+ * aborts when the asker withdraws, its connection is lost, or the question has been held for as long
+ * as one is. The returned bytes must not change afterwards.
+ */
+export type Answerer = (
+  peerId: string,
+  question: Uint8Array,
+  signal: AbortSignal,
+) => Promise<Uint8Array | Refusal>;
+
+/**
+ * Answers the questions of a protocol, which all have `questionBytes` bytes.
+ *
+ * Faults of askers and failures of `answerer` are reported to the host's `onFault`.
+ */
+export async function answer(
+  host: Host,
+  protocol: string,
+  questionBytes: number,
+  answerer: Answerer,
+): Promise<void> {
+  await host.handle(protocol, async (peerId, stream) => {
+    const scope = new Scope(host.signal);
+    try {
+      scope.limit('question', host.limits.questionTimeoutMs);
+      const reader = new QuestionReader(questionBytes);
+      await receive(stream, (chunk) => reader.push(chunk), scope);
+      const question = reader.end();
+      scope.lift('question');
+      await serve(host, peerId, stream, question, answerer, scope);
+    } catch (error) {
+      if (isNetError(error) && error.verdict === 'accuse') host.fault(peerId, error);
+      stream.abort(error as Error);
+    } finally {
+      scope.dispose();
+    }
+  });
+}
+
+async function serve(
+  host: Host,
+  peerId: string,
+  stream: Stream,
+  question: Uint8Array,
+  answerer: Answerer,
+  scope: Scope,
+): Promise<void> {
+  const leave = host.admission.enter(peerId);
+  try {
+    const parts =
+      leave === undefined
+        ? [refusalFrame(RefusalCode.busy)]
+        : await answerParts(host, peerId, stream, question, answerer, scope);
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
+    scope.limit('idle', host.limits.idleTimeoutMs);
+    scope.limit('transfer', transferTimeoutMs(host.limits, length));
+    await send(stream, parts, scope);
+  } finally {
+    leave?.();
+  }
+}
+
+async function answerParts(
+  host: Host,
+  peerId: string,
+  stream: Stream,
+  question: Uint8Array,
+  answerer: Answerer,
+  scope: Scope,
+): Promise<Uint8Array[]> {
+  const hold = new Scope(scope.signal);
+  hold.limit(
+    'hold',
+    host.limits.holdMs,
+    () => new NetError(NetErrorCode.notYet, 'Held for as long as a question is'),
+  );
+  // The stream closes before it is answered only if the asker withdraws or is lost.
+  const onClose = () => scope.end(new NetError(NetErrorCode.aborted, 'The asker withdrew'));
+  stream.addEventListener('close', onClose);
+  if (stream.status !== 'open') onClose();
+  try {
+    scope.signal.throwIfAborted();
+    const body = await hold.race(answerer(peerId, question, hold.signal));
+    if (body instanceof Refusal) return [refusalFrame(body.code)];
+    return [answerHeader(body.length), body];
+  } catch (error) {
+    scope.signal.throwIfAborted();
+    if (hold.signal.aborted) return [notYetFrame()];
+    if (isNetError(error, NetErrorCode.questionMalformed)) {
+      host.fault(peerId, error);
+      return [refusalFrame(RefusalCode.malformed)];
+    }
+    host.fault(
+      peerId,
+      new NetError(NetErrorCode.providerFailed, 'The provider failed', { cause: error }),
+    );
+    return [refusalFrame(RefusalCode.failed)];
+  } finally {
+    stream.removeEventListener('close', onClose);
+    hold.dispose();
+  }
+}

@@ -1,0 +1,74 @@
+import type { Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface';
+
+import { NetError, NetErrorCode } from '../errors.ts';
+import type { Scope } from '../scope.ts';
+
+/**
+ * Gives `sink` every byte that the peer sends, in order, until the peer closes its side.
+ *
+ * Throws what `sink` throws, the reason for the end of `scope`, or `streamEnded` when the stream is
+ * reset. The caller aborts the stream after a throw.
+ */
+export async function receive(
+  stream: Stream,
+  sink: (chunk: Uint8Array) => void,
+  scope: Scope,
+): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  let failed = false;
+  const fail = (error: unknown) => {
+    failed = true;
+    reject(error);
+  };
+  const onMessage = ({ data }: StreamMessageEvent) => {
+    if (failed) return;
+    try {
+      for (const chunk of data instanceof Uint8Array ? [data] : data) sink(chunk);
+    } catch (error) {
+      fail(error);
+    }
+  };
+  const onEnd = () => resolve();
+  const onClose = ({ error }: StreamCloseEvent) => fail(reset(error));
+  stream.addEventListener('message', onMessage);
+  stream.addEventListener('end', onEnd);
+  stream.addEventListener('close', onClose);
+  if (stream.readableEnded) resolve();
+  else if (stream.status !== 'open' && stream.readBufferLength === 0) fail(reset());
+  try {
+    await scope.race(promise);
+  } finally {
+    stream.removeEventListener('message', onMessage);
+    stream.removeEventListener('end', onEnd);
+    stream.removeEventListener('close', onClose);
+  }
+}
+
+/**
+ * Sends `parts` and closes this side. Resolves when the transport has taken all of it.
+ *
+ * The peer grants window as it reads, so `scope`'s limit "idle" runs anew at each grant. The parts
+ * must not change until this resolves. Throws the reason for the end of `scope`, or `streamEnded`.
+ */
+export async function send(
+  stream: Stream,
+  parts: readonly Uint8Array[],
+  scope: Scope,
+): Promise<void> {
+  const onDrain = () => scope.extend('idle');
+  stream.addEventListener('drain', onDrain);
+  try {
+    for (const part of parts) stream.send(part);
+    await scope.race(stream.close({ signal: scope.signal }));
+  } catch (error) {
+    throw scope.signal.aborted ? (scope.signal.reason as NetError) : reset(error);
+  } finally {
+    stream.removeEventListener('drain', onDrain);
+  }
+}
+
+function reset(cause?: unknown): NetError {
+  return new NetError(NetErrorCode.streamEnded, 'The stream was reset', {
+    ...(cause === undefined ? {} : { cause }),
+  });
+}

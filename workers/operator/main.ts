@@ -1,0 +1,126 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { generatePrivateKey, privateKeyToAddress } from 'viem/accounts';
+import { bytesToHex } from 'viem';
+
+import { isKeyloomError } from '../errors.ts';
+import { generatePeerKey, peerIdOf, peerIdToBytes } from '../net/host/index.ts';
+import { createIdentity } from '../store/keystore.ts';
+import { loadConfig } from './config.ts';
+import type { HandOver } from './context.ts';
+import { OperatorError, OperatorErrorCode } from './errors.ts';
+import { startOperator } from './operator.ts';
+
+const usage = `keyloom-operator: one member of a threshold key management committee
+
+  keyloom-operator init --identity FILE [--passphrase-file FILE]
+      creates the operator's signer and libp2p keys in one encrypted file
+      and prints what to register on chain
+
+  keyloom-operator run --config FILE [--passphrase-file FILE]
+      runs the operator until SIGINT or SIGTERM
+
+The passphrase is read from --passphrase-file, or else from KEYLOOM_PASSPHRASE.
+docs/operator.md explains the configuration.
+`;
+
+function readPassphrase(file: string | undefined): string {
+  let passphrase = process.env['KEYLOOM_PASSPHRASE'];
+  try {
+    if (file !== undefined) passphrase = readFileSync(file, 'utf8').trimEnd();
+  } catch (cause) {
+    throw new OperatorError(
+      OperatorErrorCode.PASSPHRASE_MISSING,
+      'the passphrase file cannot be read',
+      { cause, metadata: { file } },
+    );
+  }
+  // No child process or crash report needs it.
+  delete process.env['KEYLOOM_PASSPHRASE'];
+  if (passphrase === undefined || passphrase === '')
+    throw new OperatorError(
+      OperatorErrorCode.PASSPHRASE_MISSING,
+      'set KEYLOOM_PASSPHRASE or give --passphrase-file',
+    );
+  return passphrase;
+}
+
+async function init(identity: string, passphrase: string): Promise<void> {
+  const signerKey = generatePrivateKey();
+  const peerKey = await generatePeerKey();
+  await createIdentity(identity, passphrase, { signerKey, peerKey });
+  const peerId = peerIdOf(peerKey);
+  const line = {
+    signer: privateKeyToAddress(signerKey),
+    peerId,
+    peerIdBytes: bytesToHex(peerIdToBytes(peerId)),
+  };
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
+async function run(file: string, passphrase: string, handOver?: HandOver): Promise<void> {
+  const config = loadConfig(file);
+  const interrupted = new AbortController();
+  process.once('SIGINT', () => interrupted.abort());
+  process.once('SIGTERM', () => interrupted.abort());
+  const { signal } = interrupted;
+  const operator = await startOperator(config, passphrase, {
+    signal,
+    ...(handOver && { handOver }),
+  });
+  try {
+    await Promise.race([
+      operator.ended,
+      new Promise<void>((resolve) => {
+        if (signal.aborted) resolve();
+        else signal.addEventListener('abort', () => resolve(), { once: true });
+      }),
+    ]);
+  } finally {
+    await operator.stop();
+  }
+}
+
+/**
+ * The command line.
+ *
+ * @param handOver of a malicious twin; the honest operator has none
+ * @returns the exit code
+ */
+export async function main(args: readonly string[], handOver?: HandOver): Promise<number> {
+  try {
+    const { positionals, values } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        help: { type: 'boolean', short: 'h' },
+        identity: { type: 'string' },
+        config: { type: 'string' },
+        'passphrase-file': { type: 'string' },
+      },
+    });
+    const [command, ...rest] = positionals;
+    if (values.help === true) {
+      process.stdout.write(usage);
+      return 0;
+    }
+    const passphraseFile = values['passphrase-file'];
+    if (command === 'init' && values.identity !== undefined && rest.length === 0)
+      await init(values.identity, readPassphrase(passphraseFile));
+    else if (command === 'run' && values.config !== undefined && rest.length === 0)
+      await run(values.config, readPassphrase(passphraseFile), handOver);
+    else throw new OperatorError(OperatorErrorCode.USAGE, usage);
+    return 0;
+  } catch (error) {
+    const code = isKeyloomError(error) ? error.code : 'UNEXPECTED';
+    const message = error instanceof Error ? error.message : String(error);
+    if (code === OperatorErrorCode.STOPPED) return 0;
+    process.stderr.write(`${JSON.stringify({ level: 'fatal', code, msg: message })}\n`);
+    if (code === 'UNEXPECTED') process.stderr.write(`${(error as Error).stack}\n`);
+    return 1;
+  }
+}
+
+if (import.meta.main) process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,179 @@
+import { privateKeyToAccount } from 'viem/accounts';
+
+import { isAuthentic } from '../chain/authentic.ts';
+import { connectGateway, type GatewayClient } from '../chain/client.ts';
+import { ChainErrorCode } from '../chain/errors.ts';
+import { TransactionSender } from '../chain/sender.ts';
+import { GatewayWatcher } from '../chain/watcher.ts';
+import { isKeyloomError } from '../errors.ts';
+import { sealContext } from '../fhe/context.ts';
+import { createHost } from '../net/host/index.ts';
+import { parameterSets } from '../ring/parameters.ts';
+import { loadIdentity } from '../store/keystore.ts';
+import { openStore } from '../store/store.ts';
+import { answerPeers } from './answers.ts';
+import { Board } from './board.ts';
+import { ChainState } from './chain-state.ts';
+import type { OperatorConfig } from './config.ts';
+import { handOverHonestly, type HandOver, type OperatorContext } from './context.ts';
+import { OperatorError, OperatorErrorCode } from './errors.ts';
+import { Follower } from './follower.ts';
+import { serveHttp } from './http.ts';
+import { KeyShares } from './key-shares.ts';
+import { createLog, type Log } from './log.ts';
+import { knownPeers } from './membership.ts';
+import { ProgressBook } from './progress.ts';
+import { PublicView } from './public-view.ts';
+import { Seats } from './seats.ts';
+import { Slots } from './slots.ts';
+import { pause } from './waiting.ts';
+
+/** Pause between attempts to reach the chain at the start. */
+const CONNECT_PAUSE_MS = 1_000;
+
+/** Requests served at once. */
+const REQUEST_SLOTS = 32;
+
+/** How long a request has its place to itself: several times what one takes when all operators answer. */
+const SLOT_LEASE_MS = 60_000;
+
+/**
+ * Entries that are kept in memory for peers and for status; all of them can be made again. More than
+ * the shares of the requests that are served at once, which have at most 16 ciphertexts each.
+ */
+const BOARD_ENTRIES = 1_024;
+const PROGRESS_ENTRIES = 1_024;
+
+/** A running operator. */
+export interface Operator {
+  readonly http: { readonly host: string; readonly port: number };
+  /** Rejects if the operator cannot go on; resolves once it has been stopped. */
+  readonly ended: Promise<void>;
+  /** Ends all work, closes connections and the store. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts an operator.
+ *
+ * Everything it does follows from the chain's confirmed logs and its data directory, so a process
+ * that was killed at any moment goes on where it was.
+ *
+ * @param options.handOver what peers get that ask for shares; malicious twins have their own
+ * @param options.signal aborts the start
+ * @throws the coded error of what keeps it from starting; an unreachable chain only delays it
+ */
+export async function startOperator(
+  config: OperatorConfig,
+  passphrase: string,
+  options: { handOver?: HandOver; signal?: AbortSignal } = {},
+): Promise<Operator> {
+  const stopping = new AbortController();
+  const stopped = (): OperatorError =>
+    new OperatorError(OperatorErrorCode.STOPPED, 'the operator is shutting down');
+  options.signal?.addEventListener('abort', () => stopping.abort(stopped()), { once: true });
+  // In order of their start; closed in the opposite order.
+  const closers: (() => Promise<unknown> | void)[] = [];
+  const stop = async (): Promise<void> => {
+    stopping.abort(stopped());
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+
+  try {
+    const identity = await loadIdentity(config.identity, passphrase);
+    const account = privateKeyToAccount(identity.signerKey);
+    const log = createLog(config.logLevel, { signer: account.address });
+    const store = await openStore(config.dataDir, passphrase);
+    closers.push(() => store.close());
+    const gateway = await connect(config, log, stopping.signal);
+    store.bind({ chainId: gateway.chainId, gateway: config.gateway, signer: account.address });
+
+    // Building one takes up to a second; not during the first request.
+    for (const set of parameterSets) sealContext(set);
+
+    const chain = new ChainState((state, event) => isAuthentic(gateway, state, event));
+    const host = await createHost({
+      privateKey: identity.peerKey,
+      listen: config.listen,
+      isAllowed: (peerId) => knownPeers(chain.now, account.address).has(peerId),
+      onFault: (peerId, error) => log.warn({ peerId, err: error }, 'fault of a peer'),
+    });
+    closers.push(() => host.stop());
+    const sender = new TransactionSender({
+      client: gateway.client,
+      chainId: gateway.chainId,
+      account,
+      journal: store.transactions,
+      pollMs: config.pollMs,
+      onWarning: (error) => log.warn({ err: error }, 'sending is delayed'),
+    });
+    const watcher = new GatewayWatcher({
+      client: gateway.client,
+      addresses: gateway.addresses,
+      journal: store.blocks,
+      confirmations: config.confirmations,
+      pollMs: config.pollMs,
+      fromBlock: gateway.deploymentBlock,
+      onWarning: (error) => log.warn({ err: error }, 'reading the chain is delayed'),
+    });
+    const context: OperatorContext = {
+      gateway,
+      account,
+      store,
+      host,
+      sender,
+      log,
+      progress: new ProgressBook(PROGRESS_ENTRIES),
+      requestSlots: new Slots(REQUEST_SLOTS, SLOT_LEASE_MS),
+      submitDelayMs: config.submitDelayMs,
+      stopping: stopping.signal,
+      handOver: options.handOver ?? handOverHonestly,
+      boards: {
+        views: new Board(BOARD_ENTRIES),
+        shares: new Board(BOARD_ENTRIES),
+        results: new Board(BOARD_ENTRIES),
+      },
+    };
+    const keyShares = new KeyShares(store);
+    const seats = new Seats(context, chain, keyShares);
+    await answerPeers({
+      context,
+      chain,
+      place: (epochId, signal) => seats.place(epochId, signal),
+    });
+    const ended = new Follower(context, chain, watcher, seats, keyShares).run();
+    // Whoever awaits it learns of a failure; until somebody does, it must not end the process.
+    ended.catch(() => undefined);
+    // The sender first: jobs may wait for it.
+    closers.push(
+      () => ended.catch(() => undefined),
+      () => sender.stop(),
+    );
+    const http = await serveHttp(new PublicView(context, chain, seats), config.http, log);
+    closers.push(() => http.close());
+
+    const { address, port } = http.address;
+    log.info({ peerId: host.peerId, listen: host.addresses(), http: http.address }, 'running');
+    return { http: { host: address, port }, ended, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Reaches the gateway; waits for an endpoint that does not answer yet. */
+async function connect(
+  { rpcUrl, gateway }: OperatorConfig,
+  log: Log,
+  signal: AbortSignal,
+): Promise<GatewayClient> {
+  for (;;) {
+    try {
+      return await connectGateway({ rpcUrl, gateway });
+    } catch (error) {
+      if (!isKeyloomError(error, ChainErrorCode.RPC_UNREACHABLE)) throw error;
+      log.warn({ rpc: new URL(rpcUrl).host, err: error }, 'waiting for the chain');
+      await pause(CONNECT_PAUSE_MS, signal);
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import type { Hex } from 'viem';
+
+/** An operator that deviated in a request, as this one saw it. */
+export interface NamedFault {
+  index: number;
+  operator: string;
+  reason: string;
+}
+
+/** A key or decryption request as this operator sees it; served at `GET /requests/ID`. */
+export interface RequestProgress {
+  id: Hex;
+  kind: 'key' | 'decryption';
+  /** The step it is at. */
+  state: 'agreeing' | 'opening' | 'certifying' | 'submitting' | 'recorded' | 'expired';
+  /** Committee indices whose answer is awaited in this step. */
+  waitingFor: number[];
+  faulty: NamedFault[];
+  /** Code of what keeps it from going on. */
+  error?: string;
+  /** Milliseconds from the first sight of the request to the end of each step. */
+  milliseconds: Record<string, number>;
+}
+
+/** The latest requests, by id; older ones are forgotten here (the chain remembers them). */
+export class ProgressBook {
+  readonly #entries = new Map<Hex, { progress: RequestProgress; startedAt: number }>();
+  readonly #maxEntries: number;
+
+  constructor(maxEntries: number) {
+    this.#maxEntries = maxEntries;
+  }
+
+  get(id: Hex): RequestProgress | undefined {
+    return this.#entries.get(id)?.progress;
+  }
+
+  /** Begins or continues an entry. */
+  begin(id: Hex, kind: RequestProgress['kind']): void {
+    if (this.#entries.has(id)) return;
+    const progress: RequestProgress = {
+      id,
+      kind,
+      state: 'agreeing',
+      waitingFor: [],
+      faulty: [],
+      milliseconds: {},
+    };
+    this.#entries.set(id, { progress, startedAt: performance.now() });
+    for (const oldest of this.#entries.keys()) {
+      if (this.#entries.size <= this.#maxEntries) break;
+      this.#entries.delete(oldest);
+    }
+  }
+
+  /** Ends the step an entry is at and enters the next. */
+  advance(id: Hex, state: RequestProgress['state']): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined || entry.progress.state === state) return;
+    const { progress, startedAt } = entry;
+    progress.milliseconds[progress.state] = Math.round(performance.now() - startedAt);
+    progress.state = state;
+    progress.waitingFor = [];
+    // What kept it from going on did not; but it says why a request ended without a result.
+    if (state !== 'expired') delete progress.error;
+  }
+
+  /** Notes what keeps an entry from going on. */
+  trouble(id: Hex, error: string): void {
+    const entry = this.#entries.get(id);
+    if (entry !== undefined) entry.progress.error = error;
+  }
+
+  waitFor(id: Hex, indices: Iterable<number>): void {
+    const entry = this.#entries.get(id);
+    if (entry) entry.progress.waitingFor = [...indices].sort((a, b) => a - b);
+  }
+
+  blame(id: Hex, fault: NamedFault): void {
+    const faulty = this.#entries.get(id)?.progress.faulty;
+    if (faulty?.some(({ index, reason }) => index === fault.index && reason === fault.reason))
+      return;
+    faulty?.push(fault);
+  }
+}

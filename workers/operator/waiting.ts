@@ -1,0 +1,59 @@
+/** Resolves after a time, or rejects with the signal's reason. */
+export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      reject(signal.reason as Error);
+      return;
+    }
+    const abandon = (): void => {
+      clearTimeout(timer);
+      reject(signal.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', abandon);
+      resolve();
+    }, milliseconds);
+    signal.addEventListener('abort', abandon, { once: true });
+  });
+}
+
+/** What `work` comes to, or a rejection with the signal's reason if that is first. The work goes on. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abandon = (): void => reject(signal.reason as Error);
+  if (signal.aborted) abandon();
+  else signal.addEventListener('abort', abandon, { once: true });
+  try {
+    return await Promise.race([promise, work]);
+  } finally {
+    signal.removeEventListener('abort', abandon);
+  }
+}
+
+/** Never resolves; rejects with the signal's reason. */
+export function aborted(signal: AbortSignal): Promise<never> {
+  return unlessAborted(new Promise<never>(() => undefined), signal);
+}
+
+/** Something that happens again and again, and that others wait for. Who stops waiting is forgotten. */
+export class Wakeup {
+  readonly #waiting = new Set<() => void>();
+
+  /** Wakes everybody who waits now. */
+  wake(): void {
+    const woken = [...this.#waiting];
+    this.#waiting.clear();
+    for (const resolve of woken) resolve();
+  }
+
+  /** Resolves at the next `wake`; rejects with the signal's reason. */
+  async wait(signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.add(resolve);
+    try {
+      await unlessAborted(promise, signal);
+    } finally {
+      this.#waiting.delete(resolve);
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import { hexToBytes } from 'viem';
+import type { Hex } from 'viem';
+import { serializePublicKey } from '../fhe/keys.ts';
+import { decryptionPlan } from '../fhe/noise.ts';
+import { multiply, ntt, subtract } from '../ring/arithmetic.ts';
+import { basisOf } from '../ring/basis.ts';
+import type { RnsVector } from '../ring/basis.ts';
+import type { ParameterSet } from '../ring/parameters.ts';
+import { uniformPolynomial } from '../ring/uniform.ts';
+import { Operation, Role, itemId, itemPrefix, openingId, parameterSetId } from '../sharing/ids.ts';
+import type { SharedRandomness } from '../sharing/prss.ts';
+import { requireValue } from './opening.ts';
+import type { KeyShare, Opening, Session } from './opening.ts';
+
+export { open } from './opening.ts';
+
+/** The opening of b = e - a·s over all primes, in NTT form. */
+export interface KeyGeneration extends Opening {
+  readonly keyId: Hex;
+  readonly set: ParameterSet;
+  /** Item ids of the secret and of the error. */
+  readonly secretId: Hex;
+  readonly errorId: Hex;
+  /** The public polynomial a, in NTT form. */
+  readonly a: RnsVector;
+}
+
+/** What key generation ends with. */
+export interface GeneratedKey {
+  /** SEAL's PublicKey object. */
+  readonly publicKey: Uint8Array;
+  /** SHA-256 of it: what operators sign. */
+  readonly digest: Hex;
+}
+
+/**
+ * What is opened to generate a key.
+ *
+ * @throws FheError NOISE_NEVER_FITS if the committee could never decrypt under such a key
+ */
+export function describe(
+  session: Session,
+  key: { readonly keyId: Hex; readonly set: ParameterSet },
+): KeyGeneration {
+  const { committee, setupDigest } = session;
+  const { keyId, set } = key;
+  decryptionPlan(set, committee);
+  const prefix = itemPrefix({ ...session, operation: Operation.keyGeneration, content: keyId });
+  const id = openingId({
+    setupDigest,
+    itemPrefix: prefix,
+    generations: [],
+    parameterSetId: parameterSetId(set),
+    step: 0,
+    limbs: set.primes.length,
+    width: set.degree,
+    polynomials: 1,
+  });
+  return {
+    id,
+    shape: { primes: set.primes, width: set.degree, polynomials: 1 },
+    committee,
+    keyId,
+    set,
+    secretId: itemId(prefix, { role: Role.s }),
+    errorId: itemId(prefix, { role: Role.e }),
+    a: uniformPolynomial(basisOf(set), hexToBytes(itemId(prefix, { role: Role.a }))),
+  };
+}
+
+/**
+ * One operator's step: its share of b, and its share of the new secret key.
+ *
+ * s is ternary and e binomial per set, so |s| ≤ C(n,t) and |e| ≤ 21·C(n,t).
+ *
+ * Secret: the key share. The share of b is meant for the peers.
+ */
+export function share(
+  generation: KeyGeneration,
+  randomness: SharedRandomness,
+): { share: RnsVector; keyShare: KeyShare } {
+  const { set, a } = generation;
+  const basis = basisOf(set);
+  const ring = { primes: set.primes, degree: set.degree };
+  const coefficients = randomness.share({
+    ...ring,
+    itemId: generation.secretId,
+    distribution: { kind: 'ternary' },
+  });
+  const error = randomness.share({
+    ...ring,
+    itemId: generation.errorId,
+    distribution: { kind: 'binomial' },
+  });
+  const secretNtt = ntt(basis, coefficients);
+  return {
+    share: subtract(basis, ntt(basis, error), multiply(basis, a, secretNtt)),
+    keyShare: { generation: 0, ntt: secretNtt, coefficients },
+  };
+}
+
+/**
+ * The public key behind an opened b.
+ *
+ * @throws ProtocolError VALUE_MISMATCH
+ */
+export function finish(generation: KeyGeneration, value: RnsVector): GeneratedKey {
+  requireValue(generation, value);
+  const publicKey = serializePublicKey(generation.set, value, generation.a);
+  const digest = createHash('sha256').update(publicKey).digest('hex');
+  return { publicKey, digest: `0x${digest}` };
+}

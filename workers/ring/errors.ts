@@ -1,0 +1,23 @@
+import { KeyloomError } from '../errors.ts';
+
+export const RingErrorCode = {
+  /** No parameter set has this name. */
+  PARAMETER_SET_UNKNOWN: 'RING_PARAMETER_SET_UNKNOWN',
+  /** A vector has another length than its basis, width or number of limbs says. */
+  LENGTH_MISMATCH: 'RING_LENGTH_MISMATCH',
+  /** A number of limbs is outside [1, primes of the set], or above what an operation allows. */
+  LIMBS_OUT_OF_RANGE: 'RING_LIMBS_OUT_OF_RANGE',
+  /** The target basis is not the source basis without some of its last primes. */
+  BASIS_MISMATCH: 'RING_BASIS_MISMATCH',
+  /** A coefficient position is not an integer in [0, N). */
+  POSITION_OUT_OF_RANGE: 'RING_POSITION_OUT_OF_RANGE',
+  /** A scalar is not in [0, p), a bit width not in its range, or a plain modulus unusable. */
+  SCALAR_OUT_OF_RANGE: 'RING_SCALAR_OUT_OF_RANGE',
+  /** An accumulator was used after its value had been taken. */
+  ACCUMULATOR_ENDED: 'RING_ACCUMULATOR_ENDED',
+} as const;
+
+export type RingErrorCode = (typeof RingErrorCode)[keyof typeof RingErrorCode];
+
+/** An error of ring arithmetic. Residues never enter its metadata. */
+export class RingError extends KeyloomError<RingErrorCode> {}

@@ -1,0 +1,169 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { isKeyloomError } from '../errors.ts';
+import { StoreError, StoreErrorCode } from './errors.ts';
+
+/** Version of the tables below; a change that an older program would misread takes the next. */
+export const schemaVersion = 1;
+
+const schema = `
+  CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE secrets (name TEXT PRIMARY KEY, box BLOB NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE openings (id TEXT PRIMARY KEY, root TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE blocks (
+    height INTEGER PRIMARY KEY, hash TEXT NOT NULL, logs_digest TEXT NOT NULL, logs TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE scanned (
+    only INTEGER PRIMARY KEY CHECK (only = 0), height INTEGER NOT NULL, hash TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE transactions (
+    nonce INTEGER NOT NULL, attempt INTEGER NOT NULL, key TEXT NOT NULL, hash TEXT NOT NULL,
+    raw TEXT NOT NULL, PRIMARY KEY (nonce, attempt)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE faults (
+    subject TEXT NOT NULL, opening TEXT NOT NULL, operator INTEGER NOT NULL, reason TEXT NOT NULL,
+    recorded_at INTEGER NOT NULL, PRIMARY KEY (subject, opening, operator, reason)
+  ) STRICT, WITHOUT ROWID;
+`;
+
+const sqliteBusy = 5;
+
+/** The coded form of what SQLite throws; coded errors pass. */
+function coded(error: unknown, path: string): unknown {
+  if (isKeyloomError(error)) return error;
+  const busy =
+    error instanceof Error && 'errcode' in error && Number(error.errcode) % 256 === sqliteBusy;
+  return new StoreError(
+    busy ? StoreErrorCode.DIRECTORY_LOCKED : StoreErrorCode.STATE_UNREADABLE,
+    busy
+      ? 'The data directory is in use by another process.'
+      : 'The state file cannot be read or written.',
+    { metadata: { path }, cause: error },
+  );
+}
+
+/**
+ * `state.db` of a data directory.
+ *
+ * Write-ahead log and `synchronous=FULL`: a statement that returned survives a power cut. The lock
+ * is the operating system's, held until close or the end of the process, so a crash leaves none.
+ * Integers are read as bigint. Whatever SQLite refuses is a StoreError STATE_UNREADABLE.
+ */
+export class Database {
+  readonly #path: string;
+  readonly #sqlite: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  /**
+   * Opens the file and takes its lock; a directory without one gets one.
+   *
+   * @throws StoreError DIRECTORY_LOCKED, SCHEMA_TOO_NEW, STATE_UNREADABLE
+   */
+  constructor(directory: string) {
+    this.#path = join(directory, 'state.db');
+    this.#sqlite = this.#coded(() => {
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      // SQLite gives its log the mode of the database file: that is made first, for the owner alone.
+      closeSync(openSync(this.#path, 'a', 0o600));
+      return new DatabaseSync(this.#path, { timeout: 0, readBigInts: true });
+    });
+    try {
+      this.exec('PRAGMA locking_mode = EXCLUSIVE');
+      this.exec('PRAGMA journal_mode = WAL');
+      this.exec('PRAGMA synchronous = FULL');
+      // Deleted secrets are overwritten, although they are encrypted.
+      this.exec('PRAGMA secure_delete = ON');
+      this.transact(() => this.#migrate());
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** Runs a statement that returns no rows. */
+  run(sql: string, ...values: SQLInputValue[]): void {
+    this.#coded(() => this.#statement(sql).run(...values));
+  }
+
+  /** First row of a query, or undefined. The caller states the row's type. */
+  get<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined {
+    return this.#coded(() => this.#statement(sql).get(...values)) as Row | undefined;
+  }
+
+  /** All rows of a query. The caller states the row's type. */
+  all<Row>(sql: string, ...values: SQLInputValue[]): Row[] {
+    return this.#coded(() => this.#statement(sql).all(...values)) as Row[];
+  }
+
+  /** Runs statements without parameters. */
+  exec(sql: string): void {
+    this.#coded(() => this.#sqlite.exec(sql));
+  }
+
+  /** Runs `body` in one durable transaction: all of it is kept or, if it throws, nothing. */
+  transact<T>(body: () => T): T {
+    this.exec('BEGIN EXCLUSIVE');
+    try {
+      const value = body();
+      this.exec('COMMIT');
+      return value;
+    } catch (error) {
+      if (this.#sqlite.isTransaction) this.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  /** Value of a row of the meta table, or undefined. */
+  readMeta(name: string): Uint8Array | undefined {
+    return this.get<{ value: Uint8Array }>('SELECT value FROM meta WHERE name = ?', name)?.value;
+  }
+
+  /** Writes a row of the meta table that does not exist yet. */
+  writeMeta(name: string, value: Uint8Array): void {
+    this.run('INSERT INTO meta (name, value) VALUES (?, ?)', name, value);
+  }
+
+  /** Releases file and lock; again is harmless. */
+  close(): void {
+    if (this.#sqlite.isOpen) this.#sqlite.close();
+  }
+
+  /** Creates the tables of a fresh file, or checks the version of an existing one. */
+  #migrate(): void {
+    const found = this.get<{ tables: bigint }>('SELECT count(*) AS tables FROM sqlite_schema');
+    if (found?.tables === 0n) {
+      this.exec(schema);
+      this.writeMeta('schema', Buffer.from(String(schemaVersion)));
+      return;
+    }
+    const version = Number(Buffer.from(this.readMeta('schema') ?? []).toString());
+    if (version > schemaVersion) {
+      throw new StoreError(
+        StoreErrorCode.SCHEMA_TOO_NEW,
+        'The state file was written by a newer version of Keyloom.',
+        { metadata: { version, supported: schemaVersion } },
+      );
+    }
+    if (version !== schemaVersion) {
+      throw new StoreError(StoreErrorCode.STATE_UNREADABLE, 'The state file has no known version.');
+    }
+  }
+
+  #statement(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#sqlite.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  #coded<T>(action: () => T): T {
+    try {
+      return action();
+    } catch (error) {
+      throw coded(error, this.#path);
+    }
+  }
+}

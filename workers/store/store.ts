@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import { bindDatabase, type Binding } from './binding.ts';
+import { Blobs } from './blobs.ts';
+import { Blocks } from './blocks.ts';
+import { Database } from './database.ts';
+import { defaultKdf, type KdfParameters } from './encryption.ts';
+import { Faults } from './faults.ts';
+import { Openings } from './openings.ts';
+import { openSecrets, type Secrets } from './secrets.ts';
+import { Transactions } from './transactions.ts';
+
+/** An operator's durable state: `state.db` and `blobs/` in its data directory. */
+export interface Store extends Disposable {
+  readonly secrets: Secrets;
+  readonly openings: Openings;
+  readonly blocks: Blocks;
+  readonly transactions: Transactions;
+  readonly blobs: Blobs;
+  readonly faults: Faults;
+  /** Binds the directory to a deployment and signer. @throws StoreError IDENTITY_MISMATCH */
+  bind(binding: Binding): void;
+  /** Releases the directory. The store is of no use afterwards. */
+  close(): void;
+}
+
+/**
+ * Opens the durable state of an operator, or creates it.
+ *
+ * Everything that a method of the store has returned from survives a crash of the process and of
+ * the machine. One process at a time.
+ *
+ * @param directory made, for the owner alone, if it does not exist
+ * @param passphrase secret; the one the directory was created with
+ * @throws StoreError DIRECTORY_LOCKED, WRONG_PASSPHRASE, SCHEMA_TOO_NEW, STATE_UNREADABLE
+ */
+export async function openStore(
+  directory: string,
+  passphrase: string,
+  options: { kdf?: KdfParameters } = {},
+): Promise<Store> {
+  const database = new Database(directory);
+  try {
+    const secrets = await openSecrets(database, passphrase, options.kdf ?? defaultKdf);
+    const blobs = await Blobs.open(join(directory, 'blobs'));
+    return assemble(database, secrets, blobs);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function assemble(database: Database, secrets: Secrets, blobs: Blobs): Store {
+  const close = () => database.close();
+  return {
+    secrets,
+    openings: new Openings(database),
+    blocks: new Blocks(database),
+    transactions: new Transactions(database),
+    blobs,
+    faults: new Faults(database),
+    bind: (binding) => bindDatabase(database, binding),
+    close,
+    [Symbol.dispose]: close,
+  };
+}
