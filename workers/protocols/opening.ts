@@ -1,6 +1,7 @@
 import type { Address, Hex } from 'viem';
 import type { RnsVector } from '../ring/basis.ts';
 import type { Committee } from '../sharing/committee.ts';
+import type { SharedRandomness } from '../sharing/prss.ts';
 import { openRobustly, shareLength } from '../sharing/opening.ts';
 import type { OpenedValue, OpeningShape } from '../sharing/opening.ts';
 import { ProtocolError, ProtocolErrorCode } from './errors.ts';
@@ -41,6 +42,29 @@ export interface KeyShare {
   /** The same in coefficient form. */
   readonly coefficients: RnsVector;
 }
+
+/** What an operator brings to a step. Secret. */
+export interface Secrets {
+  readonly randomness: SharedRandomness;
+  /** The operator's share of a key of its epoch. */
+  keyShare(keyId: Hex): KeyShare;
+}
+
+/** One opening, and how an operator computes its share of it. */
+export interface Step {
+  readonly opening: Opening;
+  /** @throws ProtocolError KEY_SHARE_MISMATCH */
+  share(secrets: Secrets): RnsVector;
+}
+
+/**
+ * An operation, or a part of one that can be opened by itself.
+ *
+ * It yields rounds of steps that may be opened at the same time, is told the opened values in the
+ * same order, and returns its result. An operator, a simulation and an auditor drive the same part;
+ * they differ in how they open.
+ */
+export type Part<Result> = Generator<readonly Step[], Result, readonly RnsVector[]>;
 
 /**
  * Opens from the shares at hand although up to t of them may be anything.

@@ -7,6 +7,10 @@ import type { ParameterSet } from '../ring/parameters.ts';
 export const Operation = {
   keyGeneration: 1,
   publicDecryption: 2,
+  relinearizationKey: 3,
+  galoisKey: 4,
+  switchingKey: 5,
+  userDecryption: 6,
 } as const;
 
 export type Operation = (typeof Operation)[keyof typeof Operation];
@@ -15,12 +19,16 @@ export type Operation = (typeof Operation)[keyof typeof Operation];
 export const Role = {
   /** Ternary secret. */
   s: 1,
-  /** Binomial error. */
+  /** Binomial error; the polynomial index tells several of one operation apart. */
   e: 2,
   /** Public uniform polynomial. */
   a: 3,
   /** Flooding noise of a decryption, E in the protocols. */
   flooding: 4,
+  /** Ternary ephemeral secret of a relinearization key. */
+  u: 5,
+  /** Ternary ephemeral secret of a user decryption. */
+  v: 6,
 } as const;
 
 export type Role = (typeof Role)[keyof typeof Role];
