@@ -10,11 +10,11 @@ import type { SignedView } from '../net/views/index.ts';
 import type { Opening } from '../protocols/opening.ts';
 import type { RnsVector } from '../ring/basis.ts';
 import type { Store } from '../store/store.ts';
-import type { Board } from './board.ts';
+import type { Board } from './openings/board.ts';
 import type { Log } from './log.ts';
 import type { ProgressBook } from './progress.ts';
-import { signerOf, type Place } from './seat.ts';
-import type { Slots } from './slots.ts';
+import { signerOf, type Place } from './committee/seat.ts';
+import type { Slots } from './duties/slots.ts';
 
 /** A share as it waits for the peers' questions. */
 export interface PublishedShare {

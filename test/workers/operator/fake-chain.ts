@@ -6,7 +6,7 @@ import { apply } from '../../../workers/chain/reducer.ts';
 import type { TransactionSender } from '../../../workers/chain/sender.ts';
 import { emptyState, type ProposalEntry } from '../../../workers/chain/state.ts';
 import type { GatewayUpdate } from '../../../workers/chain/watcher.ts';
-import { ChainState } from '../../../workers/operator/chain-state.ts';
+import { ChainState } from '../../../workers/operator/chain-view/chain-state.ts';
 
 export type Block = GatewayUpdate & { kind: 'block' };
 

@@ -7,18 +7,22 @@ import { privateKeyToAccount } from 'viem/accounts';
 import { afterEach } from 'vitest';
 
 import { createHost, generatePeerKey, peerIdToBytes } from '../../../workers/net/host/index.ts';
-import { answerPeers } from '../../../workers/operator/answers.ts';
-import { Board } from '../../../workers/operator/board.ts';
-import type { ChainState } from '../../../workers/operator/chain-state.ts';
+import { answerPeers } from '../../../workers/operator/openings/answers.ts';
+import { Board } from '../../../workers/operator/openings/board.ts';
+import type { ChainState } from '../../../workers/operator/chain-view/chain-state.ts';
 import { handOverHonestly, type OperatorContext } from '../../../workers/operator/context.ts';
 import { OperatorError, OperatorErrorCode } from '../../../workers/operator/errors.ts';
-import { KeyShares } from '../../../workers/operator/key-shares.ts';
+import { KeyShares } from '../../../workers/operator/committee/key-shares.ts';
 import type { Log } from '../../../workers/operator/log.ts';
-import { knownPeers, membershipIn, type Membership } from '../../../workers/operator/membership.ts';
+import {
+  knownPeers,
+  membershipIn,
+  type Membership,
+} from '../../../workers/operator/committee/membership.ts';
 import { ProgressBook } from '../../../workers/operator/progress.ts';
-import { encodeSetKeys, secretName, type Seat } from '../../../workers/operator/seat.ts';
-import { Seats } from '../../../workers/operator/seats.ts';
-import { Slots } from '../../../workers/operator/slots.ts';
+import { encodeSetKeys, secretName, type Seat } from '../../../workers/operator/committee/seat.ts';
+import { Seats } from '../../../workers/operator/committee/seats.ts';
+import { Slots } from '../../../workers/operator/duties/slots.ts';
 import { committeeOf } from '../../../workers/sharing/committee.ts';
 import { createDealing } from '../../../workers/sharing/dealing.ts';
 import {

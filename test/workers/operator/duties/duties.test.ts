@@ -1,0 +1,297 @@
+import { createHash } from 'node:crypto';
+import type { Hex } from 'viem';
+import { afterEach, describe, expect, it } from 'vitest';
+
+import * as client from '../../../../workers/fhe/client.ts';
+import { decryptionPlan } from '../../../../workers/fhe/noise.ts';
+import { register as registerViews } from '../../../../workers/net/views/index.ts';
+import { duties, type DutySources } from '../../../../workers/operator/duties/duties.ts';
+import { OperatorErrorCode } from '../../../../workers/operator/errors.ts';
+import { Jobs } from '../../../../workers/operator/duties/jobs.ts';
+import { shareKey } from '../../../../workers/operator/openings/open-together.ts';
+import { describe as describeKey } from '../../../../workers/protocols/key-generation.ts';
+import { signView } from '../../../../workers/operator/chain-view/views.ts';
+import { parameterSet } from '../../../../workers/ring/parameters.ts';
+import { committeeOf } from '../../../../workers/sharing/committee.ts';
+import { parameterSetId } from '../../../../workers/sharing/ids.ts';
+import { digestOf, type FakeChain } from '../fake-chain.ts';
+import {
+  recordingLog,
+  startCommittee,
+  stopped,
+  testSignal,
+  type TestCommittee,
+  type TestOperator,
+} from '../harness.ts';
+
+const set = parameterSet('insecure-bfv-1024');
+const plan = decryptionPlan(set, committeeOf(4));
+const keyId = digestOf('key');
+const requestId = digestOf('request');
+const handle = digestOf('handle');
+/** Far enough, in seconds, for a timer to be at its limit. */
+const LATER = 10n ** 10n;
+
+const sha256 = (data: Uint8Array): Hex => `0x${createHash('sha256').update(data).digest('hex')}`;
+
+const running: Jobs[] = [];
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((jobs) => jobs.stop()));
+});
+
+const sourcesOf = ({ context, chain, seats, keyShares }: TestOperator): DutySources => ({
+  ...{ context, chain, seats, keyShares },
+  reread: () => undefined,
+});
+
+const idsOf = (operator: TestOperator): string[] => duties(sourcesOf(operator)).map(({ id }) => id);
+
+/** Does an operator's duties, now and after each block. */
+function work(operator: TestOperator): void {
+  const jobs = new Jobs(recordingLog(operator.lines));
+  running.push(jobs);
+  const signal = testSignal();
+  void (async () => {
+    for (;;) {
+      operator.seats.refresh();
+      jobs.reconcile(duties(sourcesOf(operator)));
+      await operator.chain.change(signal);
+    }
+  })().catch(() => undefined);
+}
+
+function addSet(chain: FakeChain, changes: Record<string, unknown> = {}): void {
+  const { name, degree, plainModulus, primes } = set;
+  const entry = {
+    ...{ name, degree, plainModulus, primes },
+    decryptionLimbs: [plan.limbs, 0, 0, 0],
+    floodBits: [plan.floodBits, 0, 0, 0],
+    maxNoiseBits: [plan.maxNoiseBits, 0, 0, 0],
+    ...changes,
+  };
+  const args = { parameterSetId: parameterSetId(set), set: entry };
+  chain.emit({ eventName: 'ParameterSetAdded', args });
+}
+
+const requestKey = ({ chain, epochId }: TestCommittee, deadline = LATER) =>
+  chain.emit({
+    eventName: 'KeyRequested',
+    args: { keyId, epochId, parameterSetId: parameterSetId(set), requester: '0x', deadline },
+  });
+
+const requestDecryption = ({ chain, epochId }: TestCommittee, positions: readonly number[]) =>
+  chain.emit({
+    eventName: 'PublicDecryptionRequested',
+    args: { requestId, epochId, keyId, handles: [handle], positions, deadline: LATER },
+  });
+
+const until = async (operator: TestOperator, isSo: () => boolean): Promise<void> => {
+  while (!isSo()) await operator.chain.change(testSignal());
+};
+
+/** A committee at work, and the key that it has generated. */
+async function startWithKey() {
+  const committee = await startCommittee(4);
+  const { chain, operators, at } = committee;
+  addSet(chain);
+  for (const operator of operators) work(operator);
+  requestKey(committee);
+  const key = () => at(1).chain.now.keys.get(keyId)!;
+  await until(at(1), () => key().state === 'active');
+  const publicKey = await at(1).context.store.blobs.get(key().digest!);
+  return { ...committee, publicKey };
+}
+
+type WithKey = Awaited<ReturnType<typeof startWithKey>>;
+
+/** Registers a ciphertext of a number; operator 2 has the bytes. */
+async function encrypt({ chain, at, publicKey }: WithKey, scalar: bigint, limbs = plan.limbs) {
+  const ciphertext = client.encrypt(set, publicKey, { scalar });
+  await at(2).context.store.blobs.put(ciphertext);
+  const registered = { handle, keyId, digest: sha256(ciphertext), noiseBits: 1, owner: '0x' };
+  chain.emit({ eventName: 'CiphertextRegistered', args: { ...registered, limbs } });
+}
+
+const FIRST_LIMBS = set.primes.length - 1;
+
+describe('duties', () => {
+  it('are a set-up while the epoch is not confirmed, and dealing while it is proposed', async () => {
+    const proposed = await startCommittee(4, { proposedOnly: true });
+    expect(idsOf(proposed.at(1))).toEqual([expect.stringMatching(/^deal\/0x[0-9a-f]{64}\/2$/)]);
+    const { at, chain, epochId } = await startCommittee(4);
+    expect(idsOf(at(1))).toEqual([`set-up/${epochId}/3`]);
+    chain.emit({ eventName: 'EpochConfirmed', args: { epochId, member: 1 } });
+    expect(idsOf(at(1))).toEqual([]);
+    expect(idsOf(at(2))).toEqual([`set-up/${epochId}/3`]);
+  });
+
+  it('name requests with their block, and end with answer, deadline and epoch', async () => {
+    const committee = await startCommittee(4);
+    const { at, chain, epochId } = committee;
+    chain.emit({ eventName: 'EpochConfirmed', args: { epochId, member: 1 } });
+    requestKey(committee, 1n);
+    expect(idsOf(at(1))).toEqual([]);
+    expect(at(1).context.progress.get(keyId)).toBeUndefined();
+    requestKey(committee);
+    requestDecryption(committee, []);
+    expect(idsOf(at(1))).toEqual([`key/${keyId}/6`, `decryption/${requestId}/7`]);
+    chain.emit({ eventName: 'PublicKeyRecorded', args: { keyId, digest: digestOf('digest') } });
+    expect(idsOf(at(1))).toEqual([`decryption/${requestId}/7`]);
+    expect(at(1).context.progress.get(keyId)?.state).toBe('recorded');
+    chain.emit({ eventName: 'EpochRetired', args: { epochId } });
+    expect(idsOf(at(1))).toEqual([`erase/${epochId}/9`]);
+  });
+});
+
+describe('the secrets of an epoch that has ended', () => {
+  it('are erased once 2t+1 operators see its end, not before', async () => {
+    const { at, chain, epochId } = await startCommittee(4, { mute: [3, 4] });
+    const { seats, context } = at(1);
+    chain.emit({ eventName: 'EpochRetired', args: { epochId } });
+    seats.refresh();
+    const [job] = duties(sourcesOf(at(1)));
+    const asked = Promise.withResolvers<void>();
+    const agreed = Promise.withResolvers<void>();
+    await registerViews(at(3).context.host, async (_, { height }) => {
+      asked.resolve();
+      await agreed.promise;
+      const place = await at(3).seats.place(epochId, testSignal());
+      return signView(at(3).context, place, at(3).chain.block(height)!);
+    });
+    const erased = job.run(testSignal());
+    await asked.promise;
+    expect(context.store.secrets.list('')).not.toEqual([]);
+    agreed.resolve();
+    await erased;
+    expect(context.store.secrets.list('')).toEqual([]);
+    expect(idsOf(at(1))).toEqual([]);
+    // Done again before the list is made anew, it has nothing to ask.
+    await job.run(AbortSignal.abort());
+  });
+});
+
+describe('four operators', () => {
+  it('generate a key and decrypt what is encrypted under it', async () => {
+    const committee = await startWithKey();
+    const { at, chain } = committee;
+    await encrypt(committee, 1234n, FIRST_LIMBS);
+    requestDecryption(committee, [0, 5]);
+    const request = () => at(1).chain.now.requests.get(requestId)!;
+    await until(at(1), () => request().state === 'answered');
+    expect(request().result).toBe(`0x${1234n.toString(16).padStart(16, '0')}${'0'.repeat(16)}`);
+    const { milliseconds, error } = at(1).context.progress.get(requestId)!;
+    expect(Object.keys(milliseconds).slice(0, 2)).toEqual(['agreeing', 'opening']);
+    expect(error).toBeUndefined();
+    // Each purpose once, although all four are at it.
+    const names = chain.calls.map(({ functionName }) => functionName);
+    expect(names.filter((name) => name === 'recordPublicKey')).toHaveLength(1);
+    expect(names.filter((name) => name === 'respondPublicDecryption')).toHaveLength(1);
+  });
+
+  it('publish the plaintext of a decryption of all coefficients', async () => {
+    const committee = await startWithKey();
+    const { at } = committee;
+    await encrypt(committee, 77n, FIRST_LIMBS);
+    requestDecryption(committee, []);
+    const request = () => at(3).chain.now.requests.get(requestId)!;
+    await until(at(3), () => request().state === 'answered');
+    const plaintext = await at(1).context.store.blobs.get(request().result!);
+    expect(new Set(client.decodeSlots(set, plaintext))).toEqual(new Set([77n]));
+  });
+});
+
+describe('a request that cannot be served as it stands', () => {
+  /** Runs the duty of the request at operator 1. */
+  const runs = (operator: TestOperator, kind: 'key' | 'decryption') => {
+    const job = duties(sourcesOf(operator)).find(({ id }) => id.startsWith(`${kind}/`))!;
+    return job.run(testSignal());
+  };
+  const unservable = { code: OperatorErrorCode.REQUEST_UNSERVABLE };
+
+  it.each([
+    ['another decryption level', { decryptionLimbs: [plan.limbs + 1, 0, 0, 0] }],
+    ['less flooding', { floodBits: [plan.floodBits - 1, 0, 0, 0] }],
+    ['more noise', { maxNoiseBits: [plan.maxNoiseBits + 1, 0, 0, 0] }],
+  ])('with %s on chain than computed here is given up', async (_, changes) => {
+    const committee = await startCommittee(4);
+    addSet(committee.chain, changes);
+    requestKey(committee);
+    const operator = committee.at(1);
+    await expect(runs(operator, 'key')).rejects.toMatchObject(unservable);
+    expect(operator.context.progress.get(keyId)?.error).toBe(unservable.code);
+  });
+
+  it('for a parameter set that the chain does not have is given up', async () => {
+    const committee = await startCommittee(4);
+    requestKey(committee);
+    await expect(runs(committee.at(1), 'key')).rejects.toMatchObject(unservable);
+  });
+
+  it('for a ciphertext at another level than registered, or none at all, is given up', async () => {
+    const committee = await startWithKey();
+    const { at } = committee;
+    await encrypt(committee, 1n, FIRST_LIMBS - 1);
+    requestDecryption(committee, [0]);
+    await expect(runs(at(1), 'decryption')).rejects.toMatchObject(unservable);
+    const nonsense = Buffer.from('nonsense');
+    await at(2).context.store.blobs.put(nonsense);
+    const args = { handle, keyId, digest: sha256(nonsense), noiseBits: 1, owner: '0x', limbs: 1 };
+    committee.chain.emit({ eventName: 'CiphertextRegistered', args });
+    await expect(runs(at(1), 'decryption')).rejects.toMatchObject(unservable);
+  });
+
+  it('for bytes that nobody has yet is tried again', async () => {
+    const committee = await startWithKey();
+    const { at, chain } = committee;
+    const args = { handle, keyId, digest: digestOf('bytes'), noiseBits: 1, owner: '0x', limbs: 1 };
+    chain.emit({ eventName: 'CiphertextRegistered', args });
+    requestDecryption(committee, [0]);
+    const code = OperatorErrorCode.BLOB_UNAVAILABLE;
+    await expect(runs(at(1), 'decryption')).rejects.toMatchObject({ code });
+    expect(at(1).context.progress.get(requestId)).toMatchObject({ state: 'opening', error: code });
+  });
+});
+
+describe('a request', () => {
+  it('is given up at its deadline', async () => {
+    const committee = await startCommittee(4, { mute: [2, 3, 4] });
+    addSet(committee.chain);
+    const deadline = BigInt(Math.floor(Date.now() / 1_000)) + 2n;
+    requestKey(committee, deadline);
+    const operator = committee.at(1);
+    const job = duties(sourcesOf(operator)).find(({ id }) => id.startsWith('key/'))!;
+    await job.run(testSignal());
+    expect(operator.context.progress.get(keyId)?.state).toBe('expired');
+    const notes = operator.lines.length;
+    await job.run(testSignal());
+    expect(operator.lines).toHaveLength(notes);
+  });
+
+  it('of an epoch whose keys are not held takes no place from others', async () => {
+    const committee = await startCommittee(4, { keyless: [1] });
+    addSet(committee.chain);
+    requestKey(committee);
+    const operator = committee.at(1);
+    const { requestSlots } = operator.context;
+    const job = duties(sourcesOf(operator)).find(({ id }) => id.startsWith('key/'))!;
+    const stop = new AbortController();
+    const runs = Array.from({ length: 8 }, () => job.run(stop.signal));
+    for (const run of runs) run.catch(() => undefined);
+    expect(await requestSlots.run(testSignal(), async () => 'served')).toBe('served');
+    stop.abort(stopped());
+    for (const run of runs) await expect(run).rejects.toMatchObject(stopped());
+  });
+
+  it('leads to no share before 2t+1 operators have seen it', async () => {
+    const committee = await startCommittee(4, { mute: [3, 4] });
+    addSet(committee.chain);
+    requestKey(committee);
+    for (const index of [1, 2]) work(committee.at(index));
+    const { progress, store, boards } = committee.at(1).context;
+    while (progress.get(keyId)?.waitingFor.length !== 2) await new Promise(setImmediate);
+    expect(progress.get(keyId)).toMatchObject({ state: 'agreeing', waitingFor: [3, 4] });
+    const { id } = describeKey(committee.at(1).seat().session, { keyId, set });
+    expect(boards.shares.get(shareKey(committee.epochId, id))).toBeUndefined();
+    expect(store.openings.root(id)).toBeUndefined();
+  });
+});

@@ -1,0 +1,220 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import type { Hex } from 'viem';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { OperatorError, OperatorErrorCode } from '../../../../workers/operator/errors.ts';
+import { serveHttp, type Health, type HttpView } from '../../../../workers/operator/public/http.ts';
+import { ProgressBook } from '../../../../workers/operator/progress.ts';
+import { digestOf } from '../fake-chain.ts';
+import { recordingLog, type LogLine } from '../harness.ts';
+
+const requestId = digestOf('request');
+const bytes = Buffer.from('a public blob');
+const sha256 = (data: Uint8Array): Hex => `0x${createHash('sha256').update(data).digest('hex')}`;
+const UPLOAD_LIMIT = 200_000;
+
+let lines: LogLine[];
+let kept: Uint8Array[];
+let health: Health;
+let server: Awaited<ReturnType<typeof serveHttp>>;
+let origin: string;
+const sockets: Socket[] = [];
+
+const notFound = () => new OperatorError(OperatorErrorCode.BLOB_UNAVAILABLE, 'nobody has it');
+
+function viewOf(progress: ProgressBook): HttpView {
+  return {
+    uploadLimit: UPLOAD_LIMIT,
+    health: async () => health,
+    request: (id) => progress.get(id),
+    blob: async (digest) => {
+      if (digest === digestOf('broken')) throw new TypeError('a secret path');
+      if (digest !== sha256(bytes)) throw notFound();
+      return bytes;
+    },
+    expectUpload: async (digest) => {
+      if (digest === digestOf('unregistered'))
+        throw new OperatorError(OperatorErrorCode.BLOB_NOT_REGISTERED, 'register it first');
+    },
+    keepUpload: async (digest, upload) => {
+      if (sha256(upload) !== digest)
+        throw new OperatorError(OperatorErrorCode.BLOB_DIGEST_MISMATCH, 'other bytes');
+      kept.push(upload);
+    },
+  };
+}
+
+beforeEach(async () => {
+  lines = [];
+  kept = [];
+  health = { status: 'ok', reasons: [], height: 7n };
+  const progress = new ProgressBook(8);
+  progress.begin(requestId, 'decryption');
+  server = await serveHttp(viewOf(progress), { host: '127.0.0.1', port: 0 }, recordingLog(lines));
+  origin = `http://127.0.0.1:${server.address.port}`;
+});
+
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  await server.close();
+});
+
+async function failure(path: string, init: RequestInit = {}) {
+  const answer = await fetch(`${origin}${path}`, init);
+  expect(answer.headers.get('content-type')).toBe('application/json');
+  const { code } = (await answer.json()) as { code: string; message: string };
+  return [answer.status, code];
+}
+
+const put = (digest: Hex, body: Uint8Array<ArrayBuffer>) =>
+  ({ method: 'PUT', path: `/blobs/${digest}`, body }) as const;
+
+/** Sends raw bytes and reads whatever comes until the server closes. */
+async function raw(...parts: (string | Uint8Array)[]): Promise<string> {
+  const socket = connect(server.address.port, '127.0.0.1');
+  sockets.push(socket);
+  let answer = '';
+  socket.on('data', (chunk: Buffer) => (answer += chunk.toString()));
+  socket.on('error', () => undefined);
+  for (const part of parts) socket.write(part);
+  await once(socket, 'close');
+  return answer;
+}
+
+describe('GET /healthz', () => {
+  it('is 200 if the operator can serve', async () => {
+    const answer = await fetch(`${origin}/healthz`);
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toEqual({ status: 'ok', reasons: [], height: '7' });
+  });
+
+  it('is 503 with the reasons if it cannot', async () => {
+    health = { status: 'degraded', reasons: ['RPC_UNREACHABLE'] };
+    const answer = await fetch(`${origin}/healthz`);
+    expect(answer.status).toBe(503);
+    expect(await answer.json()).toEqual(health);
+  });
+});
+
+describe('GET /requests/ID', () => {
+  it.each([requestId, requestId.slice(2), requestId.toUpperCase().replace('0X', '0x')])(
+    'is what the operator knows of the request %s',
+    async (id) => {
+      const answer = await fetch(`${origin}/requests/${id}`);
+      expect(answer.status).toBe(200);
+      expect(await answer.json()).toMatchObject({ id: requestId, state: 'agreeing', faulty: [] });
+    },
+  );
+
+  it('is 404 for others', async () => {
+    expect(await failure(`/requests/${digestOf('another')}`)).toEqual([404, 'NOT_FOUND']);
+  });
+});
+
+describe('GET /blobs/SHA256', () => {
+  it('is the bytes, for ever', async () => {
+    const answer = await fetch(`${origin}/blobs/${sha256(bytes)}?x=1`);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-type')).toBe('application/octet-stream');
+    expect(answer.headers.get('cache-control')).toContain('immutable');
+    expect(Buffer.from(await answer.arrayBuffer())).toEqual(bytes);
+  });
+
+  it('is 404 for what nobody has', async () => {
+    expect(await failure(`/blobs/${digestOf('none')}`)).toEqual([404, 'BLOB_UNAVAILABLE']);
+  });
+
+  it('is 500 without details for what fails unexpectedly', async () => {
+    const answer = await fetch(`${origin}/blobs/${digestOf('broken')}`);
+    expect(answer.status).toBe(500);
+    expect(await answer.json()).toEqual({ code: 'INTERNAL', message: 'internal error' });
+    expect(lines).toMatchObject([{ level: 'warn', message: 'http request failed' }]);
+  });
+});
+
+describe('PUT /blobs/SHA256', () => {
+  it('keeps the bytes of a registered digest', async () => {
+    const { path, ...init } = put(sha256(bytes), bytes);
+    const answer = await fetch(`${origin}${path}`, init);
+    expect(answer.status).toBe(204);
+    expect(kept).toEqual([bytes]);
+  });
+
+  it('takes as many bytes as a ciphertext can have', async () => {
+    const longest = new Uint8Array(UPLOAD_LIMIT).fill(1);
+    const { path, ...init } = put(sha256(longest), longest);
+    expect((await fetch(`${origin}${path}`, init)).status).toBe(204);
+  });
+
+  it('is 400 for bytes of another digest', async () => {
+    const { path, ...init } = put(sha256(bytes), Buffer.from('others'));
+    expect(await failure(path, init)).toEqual([400, 'BLOB_DIGEST_MISMATCH']);
+    expect(kept).toEqual([]);
+  });
+
+  it('is 403 for a digest that is not registered, before any byte is read', async () => {
+    const path = `/blobs/${digestOf('unregistered')}`;
+    const answer = await raw(`PUT ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 403 /);
+    expect(answer).toContain('"BLOB_NOT_REGISTERED"');
+  });
+
+  it('is 413 at the first byte too many, and says so', async () => {
+    const path = `/blobs/${sha256(bytes)}`;
+    const chunk = Buffer.alloc(UPLOAD_LIMIT + 1);
+    const answer = await raw(
+      `PUT ${path} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n`,
+      `${chunk.length.toString(16)}\r\n`,
+      chunk,
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 413 /);
+    expect(answer).toContain('"BLOB_TOO_LONG"');
+    expect(kept).toEqual([]);
+  });
+
+  it('is nothing if the sender goes away in the middle', async () => {
+    const socket = connect(server.address.port, '127.0.0.1');
+    const path = `/blobs/${sha256(bytes)}`;
+    socket.write(`PUT ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: ${bytes.length}\r\n\r\n`);
+    socket.write(bytes.subarray(0, 4), () => socket.resetAndDestroy());
+    await once(socket, 'close');
+    while (lines.length === 0) await new Promise(setImmediate);
+    expect(kept).toEqual([]);
+    expect((await fetch(`${origin}/healthz`)).status).toBe(200);
+  });
+});
+
+describe('anything else', () => {
+  it.each([
+    ['GET', '/'],
+    ['GET', '/health'],
+    ['GET', '//healthz'],
+    ['GET', '/healthz/x'],
+    ['POST', '/healthz'],
+    ['GET', '/requests/'],
+    ['GET', '/requests/0x12'],
+    ['POST', `/requests/${requestId}`],
+    ['GET', `/requests/${requestId}/x`],
+    ['GET', `/requests/0x${requestId}`],
+    ['GET', `/blobs/..%2f..%2fstate.db`],
+    ['GET', `/blobs/%30${requestId.slice(3)}`],
+    ['DELETE', `/blobs/${sha256(bytes)}`],
+    ['PUT', `/requests/${requestId}`],
+  ])('%s %s is 404', async (method, path) => {
+    expect(await failure(path, { method })).toEqual([404, 'NOT_FOUND']);
+  });
+
+  it.each([
+    'GET * HTTP/1.1',
+    'GET /../../etc/passwd HTTP/1.1',
+    'GET http://elsewhere/healthz HTTP/1.1',
+    'GET /?/healthz HTTP/1.1',
+    'OPTIONS * HTTP/1.1',
+  ])('%s is 404, too', async (line) => {
+    const answer = await raw(`${line}\r\nhost: x\r\nconnection: close\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 404 /);
+    expect(answer).toContain('"NOT_FOUND"');
+  });
+});

@@ -1,0 +1,77 @@
+import { hexToBytes, isAddressEqual, type Address } from 'viem';
+
+import {
+  operatorKey,
+  type EpochEntry,
+  type GatewayState,
+  type OperatorEntry,
+  type ProposalEntry,
+} from '../../chain/state.ts';
+import { peerIdFromBytes } from '../../net/host/index.ts';
+import { committeeOf, isCommitteeSize, type Committee } from '../../sharing/committee.ts';
+import type { Peer } from './seat.ts';
+
+/** This operator's place in a proposed committee, before it has keys. */
+export interface Membership {
+  readonly committee: Committee;
+  /** Own committee index. */
+  readonly index: number;
+  readonly peers: readonly Peer[];
+}
+
+/** Own committee index in a proposal or epoch, or undefined for somebody else's. */
+export function indexIn(
+  committee: { signers: readonly Address[] },
+  self: Address,
+): number | undefined {
+  const position = committee.signers.findIndex((signer) => isAddressEqual(signer, self));
+  return position < 0 ? undefined : position + 1;
+}
+
+/** Peer id of a registered operator; undefined if the registry holds none that is well-formed. */
+export function peerIdOf(state: GatewayState, operator: Address): string | undefined {
+  const entry = state.operators.get(operatorKey(operator));
+  if (entry === undefined) return undefined;
+  try {
+    return peerIdFromBytes(hexToBytes(entry.peerId));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The others in a proposal or epoch, without those whose registered peer id is malformed. */
+export function membershipIn(
+  state: GatewayState,
+  entry: ProposalEntry | EpochEntry,
+  self: Address,
+): Membership | undefined {
+  const index = indexIn(entry, self);
+  const { length } = entry.signers;
+  // The contract makes no others; but an endpoint that lies must not end this process.
+  const wellFormed = isCommitteeSize(length) && entry.operators.length === length;
+  if (index === undefined || !wellFormed) return undefined;
+  const peers = entry.operators.flatMap((operator, position) => {
+    const peerId = peerIdOf(state, operator);
+    return position + 1 === index || peerId === undefined ? [] : [{ index: position + 1, peerId }];
+  });
+  return { committee: committeeOf(length), index, peers };
+}
+
+/**
+ * The other operators of all committees that this one is or was in, by peer id. Those of ended epochs
+ * still have to agree that it ended, before they erase its secrets.
+ */
+export function knownPeers(state: GatewayState, self: Address): Map<string, OperatorEntry> {
+  const peers = new Map<string, OperatorEntry>();
+  for (const proposal of state.proposals.values()) {
+    const index = indexIn(proposal, self);
+    if (index === undefined) continue;
+    proposal.operators.forEach((operator, position) => {
+      const peerId = peerIdOf(state, operator);
+      const entry = state.operators.get(operatorKey(operator));
+      if (position + 1 !== index && peerId !== undefined && entry !== undefined)
+        peers.set(peerId, entry);
+    });
+  }
+  return peers;
+}

@@ -1,0 +1,97 @@
+import type { Hex } from 'viem';
+
+import { recoverSigner } from '../../chain/typed-data.ts';
+import { register as registerBlobs } from '../../net/blobs/index.ts';
+import { Refusal, RefusalCode } from '../../net/exchange/index.ts';
+import { register as registerResults } from '../../net/results/index.ts';
+import { register as registerSetup } from '../../net/setup/index.ts';
+import { register as registerShares } from '../../net/shares/index.ts';
+import { register as registerViews } from '../../net/views/index.ts';
+import { servableSeeds } from '../../sharing/dealing.ts';
+import { resultKey } from '../duties/certify.ts';
+import type { ChainState } from '../chain-view/chain-state.ts';
+import type { OperatorContext } from '../context.ts';
+import { indexIn, membershipIn } from '../committee/membership.ts';
+import { shareKey } from './open-together.ts';
+import type { Place } from '../committee/seat.ts';
+import { heldDealing, seedRequest } from '../committee/set-up.ts';
+import { signView, viewKey } from '../chain-view/views.ts';
+
+const unknown = new Refusal(RefusalCode.unknown);
+const forbidden = new Refusal(RefusalCode.forbidden);
+
+/** What the answering side looks up. */
+export interface AnswerSources {
+  readonly context: OperatorContext;
+  readonly chain: ChainState;
+  /**
+   * The place in an epoch, once there is one. Peers may be ahead in the chain, and a refusal would be
+   * final: so their questions wait.
+   */
+  place(epochId: Hex, signal: AbortSignal): Promise<Place>;
+}
+
+/** Answers the peers' questions on all protocols. Each asker is authenticated by its connection. */
+export async function answerPeers(sources: AnswerSources): Promise<void> {
+  const { context, chain } = sources;
+  const { host, boards, store } = context;
+  const asker = (seat: Place, peerId: string): number | undefined =>
+    seat.peers.find((peer) => peer.peerId === peerId)?.index;
+
+  await registerSetup(host, async (peerId, { proposalId, dealer, signature }) => {
+    const proposal = chain.now.proposals.get(proposalId);
+    if (proposal === undefined || !['proposed', 'frozen', 'active'].includes(proposal.phase))
+      return unknown;
+    const membership = membershipIn(chain.now, proposal, context.account.address);
+    // Not by the peer ids of the registry: an endpoint could invent those, the signers it cannot.
+    const request = seedRequest(proposalId, peerId);
+    const signer = await recoverSigner(context.gateway, request, signature).catch(() => undefined);
+    const requester = signer && indexIn(proposal, signer);
+    if (membership === undefined || requester === undefined) return forbidden;
+    // Who has confirmed holds everything; whoever asks in its name afterwards is not it.
+    const epoch =
+      proposal.epochId === undefined ? undefined : chain.now.epochs.get(proposal.epochId);
+    if (epoch?.confirmations.has(requester)) return forbidden;
+    if (dealer > membership.committee.n) return unknown;
+    const held = heldDealing(context, proposalId, dealer);
+    if (held === undefined) return unknown;
+    const seeds = servableSeeds(membership.committee, requester, dealer, held.seeds);
+    return { hashes: held.hashes, seeds };
+  });
+
+  await registerViews(host, async (peerId, { epochId, height }, signal) => {
+    const seat = await sources.place(epochId, signal);
+    if (asker(seat, peerId) === undefined) return forbidden;
+    const key = viewKey(epochId, height);
+    while (boards.views.get(key) === undefined) {
+      const block = chain.block(height);
+      if (block !== undefined) {
+        const signed = await signView(context, seat, block);
+        // A reorganisation may have come in between.
+        if (chain.block(height) === block) boards.views.publish(key, signed);
+      }
+      // A later block with logs has been read: this height has none here.
+      else if (chain.height > height) return unknown;
+      else await chain.change(signal);
+    }
+    return boards.views.get(key)!;
+  });
+
+  await registerShares(host, async (peerId, { epochId, openingId }, signal) => {
+    const to = asker(await sources.place(epochId, signal), peerId);
+    if (to === undefined) return forbidden;
+    const published = await boards.shares.wait(shareKey(epochId, openingId), signal);
+    return context.handOver(context, published, to, signal);
+  });
+
+  await registerResults(host, async (peerId, { epochId, resultId }, signal) => {
+    const seat = await sources.place(epochId, signal);
+    if (asker(seat, peerId) === undefined) return forbidden;
+    return boards.results.wait(resultKey(epochId, resultId), signal);
+  });
+
+  await registerBlobs(host, async (_, digest) => {
+    if (!chain.publicDigests.has(digest) || !(await store.blobs.has(digest))) return unknown;
+    return store.blobs.get(digest);
+  });
+}

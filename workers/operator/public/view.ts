@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import type { Hex } from 'viem';
+
+import type { ChainState } from '../chain-view/chain-state.ts';
+import type { OperatorContext } from '../context.ts';
+import { OperatorError, OperatorErrorCode } from '../errors.ts';
+import type { Health, HttpView } from './http.ts';
+import { knownPeers } from '../committee/membership.ts';
+import type { RequestProgress } from '../progress.ts';
+import { fetchBlob } from './blobs.ts';
+import { longestCiphertext, longestObject } from './objects.ts';
+import type { Seats } from '../committee/seats.ts';
+
+/** How long a blob is looked for at peers. */
+const BLOB_TIMEOUT_MS = 20_000;
+
+/** How long the head of the chain is taken to be known: whoever asks for health must not cost requests. */
+const HEAD_AGE_MS = 1_000;
+
+/** What anybody may see of an operator. */
+export class PublicView implements HttpView {
+  readonly #context: OperatorContext;
+  readonly #chain: ChainState;
+  readonly #seats: Seats;
+  #head: { readonly askedAt: number; readonly height: Promise<bigint | undefined> } | undefined;
+
+  constructor(context: OperatorContext, chain: ChainState, seats: Seats) {
+    this.#context = context;
+    this.#chain = chain;
+    this.#seats = seats;
+  }
+
+  get uploadLimit(): number {
+    return longestCiphertext;
+  }
+
+  async health(): Promise<Health> {
+    const { account, host, store } = this.#context;
+    const epochs = this.#seats.standings();
+    const head = await this.#headOfChain();
+    const registered = [...this.#chain.now.operators.values()].some(
+      ({ signer }) => signer === account.address,
+    );
+    const reasons = [
+      ...(head === undefined ? ['RPC_UNREACHABLE'] : []),
+      ...(registered ? [] : ['NOT_REGISTERED']),
+      ...(epochs.some(({ shares }) => shares === 'missing')
+        ? [OperatorErrorCode.SHARES_MISSING]
+        : []),
+    ];
+    return {
+      status: reasons.length === 0 ? 'ok' : 'degraded',
+      reasons,
+      signer: account.address,
+      peerId: host.peerId,
+      head,
+      height: store.blocks.scanned()?.height,
+      epochs,
+    };
+  }
+
+  request(id: Hex): RequestProgress | undefined {
+    return this.#context.progress.get(id);
+  }
+
+  async blob(digest: Hex): Promise<Uint8Array> {
+    // Nobody can make this operator look for bytes that the chain does not name.
+    if (!this.#chain.publicDigests.has(digest))
+      throw new OperatorError(OperatorErrorCode.NOT_FOUND, 'the chain names no such object');
+    const peerIds = [...knownPeers(this.#chain.now, this.#context.account.address).keys()];
+    const signal = AbortSignal.timeout(BLOB_TIMEOUT_MS);
+    try {
+      return await fetchBlob(this.#context, peerIds, digest, longestObject, signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      throw new OperatorError(
+        OperatorErrorCode.BLOB_UNAVAILABLE,
+        'no operator has sent this blob in time',
+        { metadata: { digest } },
+      );
+    }
+  }
+
+  async expectUpload(digest: Hex, signal: AbortSignal): Promise<void> {
+    try {
+      while (!this.#chain.publicDigests.isCiphertext(digest)) await this.#chain.change(signal);
+    } catch {
+      throw new OperatorError(
+        OperatorErrorCode.BLOB_NOT_REGISTERED,
+        'no confirmed registration names this digest: register the ciphertext first',
+        { metadata: { digest } },
+      );
+    }
+  }
+
+  async keepUpload(digest: Hex, bytes: Uint8Array): Promise<void> {
+    if (`0x${createHash('sha256').update(bytes).digest('hex')}` !== digest)
+      throw new OperatorError(
+        OperatorErrorCode.BLOB_DIGEST_MISMATCH,
+        'the bytes do not have the digest in the URL',
+        { metadata: { digest } },
+      );
+    await this.#context.store.blobs.put(bytes);
+  }
+
+  /** Height of the chain's head; undefined while the endpoint does not answer. */
+  #headOfChain(): Promise<bigint | undefined> {
+    const askedAt = performance.now();
+    if (this.#head === undefined || askedAt - this.#head.askedAt > HEAD_AGE_MS) {
+      const { client } = this.#context.gateway;
+      const height = client.getBlockNumber({ cacheTime: 0 }).catch(() => undefined);
+      this.#head = { askedAt, height };
+    }
+    return this.#head.height;
+  }
+}
