@@ -56,6 +56,8 @@ export interface IntegerModule extends KernelPath {
     margin: number,
     uncertain: number,
   ): number;
+  pack(dst: number, src: number, n: number, bits: bigint): number;
+  unpack(dst: number, src: number, n: number, bits: bigint): void;
 }
 
 /** The modules over one linear memory; `fast` only where the engine fuses its multiply-add. */

@@ -13,6 +13,10 @@ export const RingErrorCode = {
   POSITION_OUT_OF_RANGE: 'RING_POSITION_OUT_OF_RANGE',
   /** A scalar is not in [0, p), a bit width not in its range, or a plain modulus unusable. */
   SCALAR_OUT_OF_RANGE: 'RING_SCALAR_OUT_OF_RANGE',
+  /** A residue needs more bits than its prime has. */
+  RESIDUE_TOO_WIDE: 'RING_RESIDUE_TOO_WIDE',
+  /** Packed residues of another length than their shape has, or with pad bits that are not zero. */
+  PACKED_FORM_INVALID: 'RING_PACKED_FORM_INVALID',
   /** An accumulator was used after its value had been taken. */
   ACCUMULATOR_ENDED: 'RING_ACCUMULATOR_ENDED',
 } as const;

@@ -14,3 +14,4 @@ export {
 export { ternary, binomial, addSmall, addWords } from './sampling';
 export { isCanonical, add, subtract } from './canonical';
 export { addFraction, round } from './rounding';
+export { pack, unpack } from './packing';
