@@ -9,6 +9,29 @@ import type { Own } from './seal.ts';
 /** What a user encrypts: up to N batched slots, or one number in coefficient 0. */
 export type Values = { readonly slots: readonly bigint[] } | { readonly scalar: bigint };
 
+/** A key pair of one person, made by SEAL itself. */
+export interface KeyPair {
+  /** SEAL's uncompressed PublicKey object: canonical. */
+  readonly publicKey: Uint8Array;
+  /** SEAL's uncompressed SecretKey object. Secret. */
+  readonly secretKey: Uint8Array;
+}
+
+/**
+ * Makes a fresh key pair with stock SEAL, for a user who wants to receive plaintexts alone.
+ *
+ * @throws FheError SEAL_FAILED
+ */
+export function createKeyPair(set: ParameterSet): KeyPair {
+  return withSeal((own) => {
+    const generator = own(new seal.KeyGenerator(sealContext(set).handle));
+    return {
+      publicKey: savedBytes(own(generator.createPublicKey())),
+      secretKey: savedBytes(own(generator.secretKey())),
+    };
+  });
+}
+
 /**
  * Encrypts with stock SEAL, as any user of a threshold key does.
  *
@@ -25,6 +48,33 @@ export function encrypt(set: ParameterSet, publicKey: Uint8Array, values: Values
     const ciphertext = own(new seal.Ciphertext());
     own(new seal.Encryptor(context, key)).encrypt(encode(set, values, own), ciphertext);
     return savedBytes(ciphertext);
+  });
+}
+
+/**
+ * Decrypts with stock SEAL. A key that the ciphertext is not for gives random coefficients: SEAL
+ * cannot tell.
+ *
+ * @param secretKey SEAL's SecretKey object
+ * @param ciphertext SEAL's Ciphertext object, at any level
+ * @returns the plaintext with N coefficients, as `serializePlaintext` writes it
+ * @throws FheError SEAL_FAILED if SEAL does not load the key or the ciphertext
+ */
+export function decrypt(
+  set: ParameterSet,
+  secretKey: Uint8Array,
+  ciphertext: Uint8Array,
+): Uint8Array {
+  const context = sealContext(set).handle;
+  return withSeal((own) => {
+    const key = own(new seal.SecretKey());
+    key.loadFromArray(context, unwrapped(secretKey));
+    const object = own(new seal.Ciphertext());
+    object.loadFromArray(context, unwrapped(ciphertext));
+    const plaintext = own(new seal.Plaintext());
+    own(new seal.Decryptor(context, key)).decrypt(object, plaintext);
+    plaintext.resize(set.degree);
+    return savedBytes(plaintext);
   });
 }
 
