@@ -29,7 +29,7 @@ const importRules = layers.flatMap((siblings, level) =>
           ]
         : []),
       {
-        regex: '(^|/)(test|tasks|devnet|deploy|scripts)/',
+        regex: '(^|/)(test|tasks|devnet|deploy|scripts|sdk)/',
         message: 'workers/ never imports from outside workers/.',
       },
       ...(folder === 'fhe'
@@ -71,7 +71,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['workers/**/*.ts'],
+    files: ['workers/**/*.ts', 'sdk/**/*.ts'],
     rules: {
       'no-console': 'error',
       'no-restricted-syntax': [
@@ -88,4 +88,24 @@ export default defineConfig(
     },
   },
   ...importRules,
+  {
+    // The sdk runs in browsers: nothing of Node's, and of workers/ only what has nothing of Node's.
+    files: ['sdk/**/*.ts'],
+    rules: {
+      'no-restricted-globals': ['error', 'Buffer', 'process', 'global', '__dirname'],
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { regex: '^node:', message: 'sdk/ runs in browsers, too.' },
+            {
+              regex:
+                '^\\.\\./(?!workers/(errors|ring/parameters|fhe/(client|plaintext)|chain/(abi|typed-data))\\.ts$)',
+              message: 'sdk/ imports of the project only what test/sdk/browser.test.ts can bundle.',
+            },
+          ],
+        },
+      ],
+    },
+  },
 );

@@ -16,7 +16,11 @@ export default defineConfig({
       {
         test: {
           name: 'workers',
-          include: ['test/workers/**/*.test.ts', 'test/tasks/**/*.test.ts'],
+          include: [
+            'test/workers/**/*.test.ts',
+            'test/sdk/**/*.test.ts',
+            'test/tasks/**/*.test.ts',
+          ],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

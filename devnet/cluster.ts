@@ -1,7 +1,7 @@
 import { parseAbi, parseEther, sha256, stringToHex, type Hex } from 'viem';
 
 import { proposeEpoch, waitForEpoch, type Epoch } from '../tasks/support/epochs.ts';
-import type { OnProgress } from '../tasks/support/polling.ts';
+import type { OnProgress } from '../tasks/support/waiting.ts';
 import { registerOperator } from '../tasks/support/registration.ts';
 import { send } from '../tasks/support/transactions.ts';
 import { governor, operatorOwner } from './accounts.ts';

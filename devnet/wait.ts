@@ -1,4 +1,4 @@
-import { poll } from '../tasks/support/polling.ts';
+import { poll } from '../sdk/polling.ts';
 import { DevnetError, DevnetErrorCode } from './errors.ts';
 
 export interface WaitOptions {

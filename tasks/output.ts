@@ -1,6 +1,6 @@
 import type { ErrorMetadata, KeyloomError } from '../workers/errors.ts';
-import { ClientError } from './support/errors.ts';
-import type { Progress } from './support/polling.ts';
+import { AdvisedError } from '../sdk/errors.ts';
+import type { Progress } from './support/waiting.ts';
 
 const HEARTBEAT_MS = 5_000;
 
@@ -19,7 +19,7 @@ export function printResult(result: TaskResult, asJson: boolean): void {
 /** Writes a failure: a document to stdout for programs, lines to stderr for people. */
 export function printFailure(error: KeyloomError, asJson: boolean): void {
   const { code, message, metadata, culprits } = error;
-  const advice = error instanceof ClientError ? error.advice : undefined;
+  const advice = error instanceof AdvisedError ? error.advice : undefined;
   if (asJson)
     return write(
       process.stdout,

@@ -1,4 +1,4 @@
-import type { Values } from '../../workers/fhe/client.ts';
+import type { Values } from '../../sdk/index.ts';
 import { idOf, integerOf, invalidArgument, listOf } from '../arguments.ts';
 import { action } from '../run.ts';
 import { encryptAndRegister } from '../support/ciphertexts.ts';

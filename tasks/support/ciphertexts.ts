@@ -1,10 +1,9 @@
 import { parseEventLogs, type Address, type Hex } from 'viem';
 
 import { ciphertextRegistryAbi } from '../../workers/chain/abi.ts';
+import { blobDigest, encrypt, uploadBlob, type Values } from '../../sdk/index.ts';
 import { parseCiphertext } from '../../workers/fhe/ciphertext.ts';
-import { encrypt, type Values } from '../../workers/fhe/client.ts';
 import { freshNoiseBound } from '../../workers/fhe/noise.ts';
-import { blobDigest, uploadBlob } from './blobs.ts';
 import { epochOf, membersOf } from './epochs.ts';
 import { ClientError, ClientErrorCode } from './errors.ts';
 import type { Gateway } from './gateway.ts';
@@ -33,8 +32,8 @@ export interface Registered extends Ciphertext {
  * and hands it to the operators. The gateway's account must be a registrar.
  * @param options.owner who may decrypt it; the account itself if absent
  * @param options.publicKey the key's bytes if they are at hand; else they are downloaded
- * @throws ClientError `UNKNOWN_KEY`, `KEY_NOT_ACTIVE`, `NOT_AUTHORISED`, `BLOB_UNAVAILABLE`,
- * `BLOB_REFUSED`; FheError for a value outside the plaintext space
+ * @throws ClientError `UNKNOWN_KEY`, `KEY_NOT_ACTIVE`, `NOT_AUTHORISED`; SdkError
+ * `BLOB_UNAVAILABLE`, `BLOB_REFUSED`; FheError for a value outside the plaintext space
  */
 export async function encryptAndRegister(
   gateway: Gateway,

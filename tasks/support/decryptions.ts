@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { bytesToHex, parseEventLogs, type Address, type Hex } from 'viem';
 
+import { poll } from '../../sdk/polling.ts';
 import { decryptionGatewayAbi } from '../../workers/chain/abi.ts';
 import { notRegistered } from './ciphertexts.ts';
 import { epochOf, membersOf } from './epochs.ts';
@@ -11,7 +12,7 @@ import { hasPassed } from './keys.ts';
 import { observeRequest } from './observer.ts';
 import { operatorWatch, unansweredWait } from './operators.ts';
 import { readAnswer, type Answer } from './plaintexts.ts';
-import { poll, progressReporter, type WaitOptions } from './polling.ts';
+import { progressReporter, type WaitOptions } from './waiting.ts';
 import { send, walletOf, type Refusal } from './transactions.ts';
 
 /** States by their number on chain. */
@@ -92,7 +93,7 @@ export async function requestOf(gateway: Gateway, requestId: Hex): Promise<Decry
  * Waits for the answer to a request and reads it. Values come from the answer on chain; plaintexts
  * with all coefficients from the operators, accepted only with the digest that is on chain.
  * @throws ClientError `REQUEST_EXPIRED`, `TOO_FEW_OPERATORS`, `WAIT_TIMED_OUT`, `UNKNOWN_ID`,
- * `BLOB_UNAVAILABLE`, `RESULT_MISMATCH`
+ * `RESULT_MISMATCH`; SdkError `BLOB_UNAVAILABLE`
  */
 export async function waitForDecryption(
   gateway: Gateway,

@@ -1,12 +1,13 @@
 import { parseEventLogs, type Address, type Hex } from 'viem';
 
+import { poll } from '../../sdk/polling.ts';
 import { epochManagerAbi, operatorRegistryAbi } from '../../workers/chain/abi.ts';
 import { committeeOf, type Committee } from '../../workers/sharing/committee.ts';
 import { ClientError, ClientErrorCode } from './errors.ts';
 import { eventsOf } from './events.ts';
 import type { Gateway } from './gateway.ts';
 import { operatorWatch, unansweredWait, type Member } from './operators.ts';
-import { poll, progressReporter, type WaitOptions } from './polling.ts';
+import { progressReporter, type WaitOptions } from './waiting.ts';
 import { send } from './transactions.ts';
 
 /** Phases by their number on chain. */

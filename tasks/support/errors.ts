@@ -1,4 +1,4 @@
-import { KeyloomError, type ErrorMetadata } from '../../workers/errors.ts';
+import { AdvisedError } from '../../sdk/errors.ts';
 
 export const ClientErrorCode = {
   /** An argument is missing, malformed or contradicts another one. */
@@ -39,36 +39,14 @@ export const ClientErrorCode = {
   TOO_FEW_OPERATORS: 'TOO_FEW_OPERATORS',
   /** The client stopped waiting; what it asked for may still complete. */
   WAIT_TIMED_OUT: 'WAIT_TIMED_OUT',
-  /** No operator had the blob, or none with the right digest. */
-  BLOB_UNAVAILABLE: 'BLOB_UNAVAILABLE',
-  /** Too few operators accepted an upload. */
-  BLOB_REFUSED: 'BLOB_REFUSED',
   /** A result does not match its digest or shape on chain. */
   RESULT_MISMATCH: 'RESULT_MISMATCH',
-  /** An operator's HTTP answer is not what its interface promises. */
-  BAD_ANSWER: 'BAD_ANSWER',
 } as const;
 
 export type ClientErrorCode = (typeof ClientErrorCode)[keyof typeof ClientErrorCode];
 
 /**
- * What can go wrong for a user of the gateway. The message says what happened, `advice` what to do
- * about it.
+ * What can go wrong for a user of the gateway, beside what the sdk says itself (sdk/errors.ts). The
+ * message says what happened, `advice` what to do about it.
  */
-export class ClientError extends KeyloomError<ClientErrorCode> {
-  readonly advice: string | undefined;
-
-  constructor(
-    code: ClientErrorCode,
-    message: string,
-    options: {
-      advice?: string;
-      metadata?: ErrorMetadata;
-      culprits?: readonly number[];
-      cause?: unknown;
-    } = {},
-  ) {
-    super(code, message, options);
-    this.advice = options.advice;
-  }
-}
+export class ClientError extends AdvisedError<ClientErrorCode> {}

@@ -1,16 +1,17 @@
 import { encodeAbiParameters, keccak256, stringToHex, type Address, type Hex } from 'viem';
 
+import { CONFIRMATION_PATIENCE_MS, fetchBlob } from '../../sdk/index.ts';
+import { poll } from '../../sdk/polling.ts';
 import { keyManagerAbi } from '../../workers/chain/abi.ts';
 import type { ParameterSet } from '../../workers/ring/parameters.ts';
 import { parameterSetId } from '../../workers/sharing/ids.ts';
-import { CONFIRMATION_PATIENCE_MS, fetchBlob } from './blobs.ts';
 import { epochOf, membersOf } from './epochs.ts';
 import { ClientError, ClientErrorCode } from './errors.ts';
 import { eventsOf } from './events.ts';
 import type { Gateway } from './gateway.ts';
 import { operatorWatch, unansweredWait } from './operators.ts';
 import { parameterSetById } from './parameters.ts';
-import { poll, progressReporter, type WaitOptions } from './polling.ts';
+import { progressReporter, type WaitOptions } from './waiting.ts';
 import { observeRequest } from './observer.ts';
 import { send, walletOf } from './transactions.ts';
 
@@ -167,7 +168,7 @@ export async function waitForKey(gateway: Gateway, keyId: Hex, options: WaitOpti
 /**
  * The public key from the committee's operators, checked against the digest on chain.
  * @returns SEAL's PublicKey object
- * @throws ClientError `UNKNOWN_KEY`, `KEY_NOT_ACTIVE`, `BLOB_UNAVAILABLE`
+ * @throws ClientError `UNKNOWN_KEY`, `KEY_NOT_ACTIVE`; SdkError `BLOB_UNAVAILABLE`
  */
 export async function downloadPublicKey(gateway: Gateway, keyId: Hex): Promise<Uint8Array> {
   const key = await activeKeyOf(gateway, keyId);

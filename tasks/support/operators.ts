@@ -1,7 +1,8 @@
 import type { Address, Hex } from 'viem';
 
+import { SdkError, SdkErrorCode } from '../../sdk/errors.ts';
+import { jsonOf, request } from '../../sdk/http.ts';
 import { ClientError, ClientErrorCode } from './errors.ts';
-import { jsonOf, request } from './http.ts';
 
 const ASK_TIMEOUT_MS = 3_000;
 
@@ -42,7 +43,7 @@ export interface RequestView {
 /** A member with its answer, or with why there is none. */
 export type Answered<T> = Member & ({ answer: T } | { failure: string });
 
-/** Asks one operator for its health. 503 is an answer, too. @throws ClientError `BAD_ANSWER` */
+/** Asks one operator for its health. 503 is an answer, too. @throws SdkError `BAD_ANSWER` */
 export async function fetchHealth(endpoint: string): Promise<Health> {
   const answer = await request(endpoint, '/healthz', { timeoutMs: ASK_TIMEOUT_MS });
   const body = fieldsOf(jsonOf(answer, endpoint), endpoint);
@@ -64,7 +65,7 @@ export async function fetchHealth(endpoint: string): Promise<Health> {
   };
 }
 
-/** One operator's view of a request; undefined where it does not know it. @throws ClientError `BAD_ANSWER` */
+/** One operator's view of a request; undefined where it does not know it. @throws SdkError `BAD_ANSWER` */
 export async function fetchRequestView(
   endpoint: string,
   id: Hex,
@@ -73,7 +74,7 @@ export async function fetchRequestView(
   const answer = await request(endpoint, `/requests/${id}`, { timeoutMs: ASK_TIMEOUT_MS, signal });
   if (answer.status === 404) return undefined;
   if (answer.status !== 200)
-    throw new ClientError(ClientErrorCode.BAD_ANSWER, `${endpoint}: status ${answer.status}`, {
+    throw new SdkError(SdkErrorCode.BAD_ANSWER, `${endpoint}: status ${answer.status}`, {
       metadata: { status: answer.status },
     });
   const body = fieldsOf(jsonOf(answer, endpoint), endpoint);
@@ -227,7 +228,7 @@ export async function unansweredWait(
 function fieldsOf(value: unknown, endpoint: string): Record<string, unknown> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value))
     return value as Record<string, unknown>;
-  throw new ClientError(ClientErrorCode.BAD_ANSWER, `${endpoint}: not the promised JSON`);
+  throw new SdkError(SdkErrorCode.BAD_ANSWER, `${endpoint}: not the promised JSON`);
 }
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');

@@ -1,10 +1,13 @@
 import { bytesToHex, hexToBytes, type Hex } from 'viem';
 
+import {
+  CONFIRMATION_PATIENCE_MS,
+  fetchBlob,
+  readPlaintext,
+  type DecryptedValues,
+} from '../../sdk/index.ts';
 import { decryptionGatewayAbi } from '../../workers/chain/abi.ts';
-import { decodeSlots } from '../../workers/fhe/client.ts';
-import { parsePlaintext } from '../../workers/fhe/plaintext.ts';
 import type { ParameterSet } from '../../workers/ring/parameters.ts';
-import { CONFIRMATION_PATIENCE_MS, fetchBlob } from './blobs.ts';
 import { indicesIn } from './epochs.ts';
 import { ClientError, ClientErrorCode } from './errors.ts';
 import { eventsOf } from './events.ts';
@@ -12,13 +15,9 @@ import type { Gateway } from './gateway.ts';
 import { keyOf, parametersOf } from './keys.ts';
 import type { Member } from './operators.ts';
 
-/** One ciphertext's plaintext. */
-export interface Plaintext {
+/** One ciphertext's plaintext: the coefficients at the request's positions, or all of them. */
+export interface Plaintext extends DecryptedValues {
   handle: Hex;
-  /** The coefficients at the request's positions, or all of them. */
-  coefficients: bigint[];
-  /** The batched slots; only where all coefficients were asked for. */
-  slots: bigint[] | undefined;
 }
 
 /** What the quorum answered to a request. */
@@ -32,7 +31,7 @@ export interface Answer {
 /**
  * Reads the answer to a request that has one (docs/formats.md, Results).
  * @param members the committee, which serves plaintexts with all coefficients
- * @throws ClientError `RESULT_MISMATCH`, `BLOB_UNAVAILABLE`, `PARAMETER_SET_REFUSED`
+ * @throws ClientError `RESULT_MISMATCH`, `PARAMETER_SET_REFUSED`; SdkError `BLOB_UNAVAILABLE`
  */
 export async function readAnswer(
   gateway: Gateway,
@@ -91,13 +90,13 @@ async function fullPlaintext(
   set: ParameterSet,
   members: readonly Member[],
   digest: Hex,
-): Promise<Pick<Plaintext, 'coefficients' | 'slots'>> {
+): Promise<DecryptedValues> {
   const blob = await fetchBlob(
     members.map(({ endpoint }) => endpoint),
     digest,
     { patienceMs: CONFIRMATION_PATIENCE_MS },
   );
-  return { coefficients: [...parsePlaintext(set, blob)], slots: decodeSlots(set, blob) };
+  return readPlaintext(set, blob);
 }
 
 /** Values of 8 bytes each, big-endian (docs/formats.md, Results). */

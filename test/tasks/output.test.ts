@@ -41,8 +41,8 @@ test('text of strangers cannot steer the terminal', () => {
   const endpoint = 'http://a\u001b[2J\u0007\nb\u202e';
   printResult({ json: {}, lines: [endpoint] }, false);
   expect(written.stdout).toBe('http://a�[2J��b�\n');
-  printFailure(new ClientError(ClientErrorCode.BAD_ANSWER, endpoint), false);
-  expect(written.stderr).toBe('BAD_ANSWER: http://a�[2J��b�\n');
+  printFailure(new ClientError(ClientErrorCode.REVERTED, endpoint), false);
+  expect(written.stderr).toBe('REVERTED: http://a�[2J��b�\n');
 });
 
 test('an error without advice shows its numbers', () => {

@@ -1,7 +1,7 @@
 import { concat, numberToHex } from 'viem';
 import { expect, test } from 'vitest';
 
-import { blobDigest } from '../../../tasks/support/blobs.ts';
+import { blobDigest } from '../../../sdk/index.ts';
 import { waitForDecryption } from '../../../tasks/support/decryptions.ts';
 import { ClientErrorCode } from '../../../tasks/support/errors.ts';
 import { serializePlaintext } from '../../../workers/fhe/plaintext.ts';

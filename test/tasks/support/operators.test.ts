@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 
+import { SdkErrorCode } from '../../../sdk/errors.ts';
 import { ClientErrorCode } from '../../../tasks/support/errors.ts';
 import { describeViews } from '../../../tasks/support/observer.ts';
 import {
@@ -71,7 +72,7 @@ test('a health of 503 is read like one of 200', async () => {
 test.each([[[]], ['text'], [null]])('an answer that is %j is refused', async (document) => {
   await using strange = await fakeOperator(answering(200, document));
   await expect(fetchHealth(strange.endpoint)).rejects.toMatchObject({
-    code: ClientErrorCode.BAD_ANSWER,
+    code: SdkErrorCode.BAD_ANSWER,
   });
 });
 

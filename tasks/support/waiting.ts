@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 /** One step of something that takes a while, as told to whoever waits for it. */
 export interface Progress {
   /** Machine-readable name of the state that was reached. */
@@ -22,8 +20,6 @@ export interface WaitOptions {
   signal?: AbortSignal | undefined;
 }
 
-export const DEFAULT_POLL_MS = 250;
-
 /** A reporter that passes a state on only when its text differs from the previous one. */
 export function progressReporter(
   onProgress: OnProgress | undefined,
@@ -35,25 +31,4 @@ export function progressReporter(
     previous = text;
     onProgress?.({ phase, text, elapsedMs: Math.round(performance.now() - start) });
   };
-}
-
-/**
- * Asks until there is an answer. `ask` returns undefined for "not yet" and throws to give up; on
- * timeout `expired` makes the error. Rejects with the signal's reason when that is aborted.
- */
-export async function poll<T>(
-  ask: () => Promise<T | undefined>,
-  options: Pick<WaitOptions, 'timeoutMs' | 'pollMs' | 'signal'>,
-  expired: () => Error | Promise<Error>,
-): Promise<T> {
-  const deadline = performance.now() + options.timeoutMs;
-  for (;;) {
-    options.signal?.throwIfAborted();
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    if (performance.now() >= deadline) throw await expired();
-    await delay(options.pollMs ?? DEFAULT_POLL_MS, undefined, {
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-    });
-  }
 }

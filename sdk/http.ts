@@ -1,4 +1,4 @@
-import { ClientError, ClientErrorCode } from './errors.ts';
+import { SdkError, SdkErrorCode } from './errors.ts';
 
 const ANSWER_LIMIT_BYTES = 1 << 20;
 
@@ -10,7 +10,7 @@ export interface HttpAnswer {
 /**
  * One request to an operator. Endpoints are text that strangers registered on chain: only http(s)
  * is spoken, redirects are not followed, and a longer answer than `maxBytes` is cut off.
- * @throws ClientError `BAD_ANSWER`; the cause says whether it was the URL, the connection or the size.
+ * @throws SdkError `BAD_ANSWER`; the cause says whether it was the URL, the connection or the size.
  */
 export async function request(
   endpoint: string,
@@ -34,17 +34,17 @@ export async function request(
     });
     return { status: response.status, body: await bounded(response, maxBytes, endpoint) };
   } catch (cause) {
-    if (cause instanceof ClientError) throw cause;
-    throw new ClientError(ClientErrorCode.BAD_ANSWER, `${endpoint}: ${reasonOf(cause)}`, { cause });
+    if (cause instanceof SdkError) throw cause;
+    throw new SdkError(SdkErrorCode.BAD_ANSWER, `${endpoint}: ${reasonOf(cause)}`, { cause });
   }
 }
 
-/** The answer's body as JSON. @throws ClientError `BAD_ANSWER` */
+/** The answer's body as JSON. @throws SdkError `BAD_ANSWER` */
 export function jsonOf(answer: HttpAnswer, endpoint: string): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(answer.body)) as unknown;
   } catch (cause) {
-    throw new ClientError(ClientErrorCode.BAD_ANSWER, `${endpoint}: the answer is not JSON`, {
+    throw new SdkError(SdkErrorCode.BAD_ANSWER, `${endpoint}: the answer is not JSON`, {
       cause,
     });
   }
@@ -52,7 +52,7 @@ export function jsonOf(answer: HttpAnswer, endpoint: string): unknown {
 
 function routeOf(endpoint: string, path: string): URL {
   if (!/^https?:\/\//.test(endpoint) || !URL.canParse(endpoint))
-    throw new ClientError(ClientErrorCode.BAD_ANSWER, `${endpoint}: not an http(s) endpoint`);
+    throw new SdkError(SdkErrorCode.BAD_ANSWER, `${endpoint}: not an http(s) endpoint`);
   return new URL(`${endpoint.replace(/\/+$/, '')}${path}`);
 }
 
@@ -63,17 +63,32 @@ async function bounded(
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of response.body ?? []) {
-    length += (chunk as Uint8Array).length;
-    if (length > maxBytes)
-      throw new ClientError(
-        ClientErrorCode.BAD_ANSWER,
+  // Not every browser can iterate over a stream.
+  const reader = response.body?.getReader();
+  for (;;) {
+    const chunk = (await reader?.read())?.value;
+    if (chunk === undefined) return joined(chunks, length);
+    length += chunk.length;
+    if (length > maxBytes) {
+      await reader?.cancel();
+      throw new SdkError(
+        SdkErrorCode.BAD_ANSWER,
         `${endpoint}: the answer is longer than ${maxBytes} bytes`,
         { metadata: { maxBytes } },
       );
+    }
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks);
+}
+
+function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return bytes;
 }
 
 function reasonOf(cause: unknown): string {

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 
-import { blobDigest, fetchBlob, uploadBlob } from '../../../tasks/support/blobs.ts';
-import { ClientErrorCode } from '../../../tasks/support/errors.ts';
-import { answering, fakeOperator, serving } from './fake-operator.ts';
+import { blobDigest, fetchBlob, SdkErrorCode, uploadBlob } from '../../sdk/index.ts';
+import { answering, fakeOperator, serving } from '../tasks/support/fake-operator.ts';
 
 const blob = new Uint8Array(1000).fill(7);
 const digest = blobDigest(blob);
@@ -18,7 +17,7 @@ test('a blob comes from the first operator that serves the right bytes', async (
     response.writeHead(200).end(blob);
   });
   const endpoints = [NOBODY, forger.endpoint, ignorant.endpoint, honest.endpoint];
-  expect(await fetchBlob(endpoints, digest)).toEqual(Buffer.from(blob));
+  expect(await fetchBlob(endpoints, digest)).toEqual(blob);
   expect(asked).toEqual([`GET /blobs/${digest.slice(2)}`]);
 });
 
@@ -27,16 +26,14 @@ test('a blob that is not there yet is asked for until it is', async () => {
   await using late = await fakeOperator((request, response) =>
     ++asked < 3 ? answering(404, {})(request, response) : serving(blob)(request, response),
   );
-  expect(await fetchBlob([late.endpoint], digest, { patienceMs: 60_000 })).toEqual(
-    Buffer.from(blob),
-  );
+  expect(await fetchBlob([late.endpoint], digest, { patienceMs: 60_000 })).toEqual(blob);
   expect(asked).toBe(3);
 });
 
 test('bytes with another digest are never accepted', async () => {
   await using forger = await fakeOperator(serving(new Uint8Array(1000).fill(8)));
   await expect(fetchBlob([forger.endpoint], digest)).rejects.toMatchObject({
-    code: ClientErrorCode.BLOB_UNAVAILABLE,
+    code: SdkErrorCode.BLOB_UNAVAILABLE,
   });
 });
 
@@ -50,14 +47,14 @@ test('an answer that does not end is cut off', async () => {
   });
   await expect(
     fetchBlob([endless.endpoint], digest, { maxBytes: 1_000_000 }),
-  ).rejects.toMatchObject({ code: ClientErrorCode.BLOB_UNAVAILABLE });
+  ).rejects.toMatchObject({ code: SdkErrorCode.BLOB_UNAVAILABLE });
 });
 
 test.each(['file:///etc/hostname', 'ftp://127.0.0.1/', 'not a url', ''])(
   'an endpoint like %j is not asked',
   async (endpoint) => {
     await expect(fetchBlob([endpoint], digest)).rejects.toMatchObject({
-      code: ClientErrorCode.BLOB_UNAVAILABLE,
+      code: SdkErrorCode.BLOB_UNAVAILABLE,
     });
   },
 );
@@ -68,7 +65,7 @@ test('redirects are not followed', async () => {
     response.writeHead(302, { location: `${elsewhere.endpoint}${request.url}` }).end();
   });
   await expect(fetchBlob([redirecting.endpoint], digest)).rejects.toMatchObject({
-    code: ClientErrorCode.BLOB_UNAVAILABLE,
+    code: SdkErrorCode.BLOB_UNAVAILABLE,
   });
 });
 
@@ -97,7 +94,7 @@ test('an upload that too few accept fails', async () => {
   await using refusing = await fakeOperator(answering(403, { code: 'BLOB_NOT_REGISTERED' }));
   const endpoints = [accepting.endpoint, refusing.endpoint, NOBODY];
   await expect(uploadBlob(endpoints, blob, { needed: 2 })).rejects.toMatchObject({
-    code: ClientErrorCode.BLOB_REFUSED,
+    code: SdkErrorCode.BLOB_REFUSED,
     metadata: { accepted: 1, needed: 2 },
   });
 });

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
-import type { Hex } from 'viem';
+import { sha256, type Hex } from 'viem';
 
-import { ClientError, ClientErrorCode } from './errors.ts';
+import { SdkError, SdkErrorCode } from './errors.ts';
 import { request } from './http.ts';
 import { poll } from './polling.ts';
 
@@ -13,7 +12,7 @@ const BLOB_LIMIT_BYTES = 64 << 20;
 
 /** The name of a blob: SHA-256 of its bytes. */
 export function blobDigest(bytes: Uint8Array): Hex {
-  return `0x${createHash('sha256').update(bytes).digest('hex')}`;
+  return sha256(bytes);
 }
 
 /**
@@ -26,7 +25,7 @@ export const CONFIRMATION_PATIENCE_MS = 60_000;
  * A blob from the first operator that has it. Whatever an operator answers is accepted only if its
  * SHA-256 is `digest`, so it does not matter who is asked.
  * @param options.patienceMs how long to go on asking while no operator has it; not at all if absent
- * @throws ClientError `BLOB_UNAVAILABLE`, with one reason per endpoint in the message
+ * @throws SdkError `BLOB_UNAVAILABLE`, with one reason per endpoint in the message
  */
 export async function fetchBlob(
   endpoints: readonly string[],
@@ -42,8 +41,8 @@ export async function fetchBlob(
     },
     { timeoutMs: patienceMs, signal },
     () =>
-      new ClientError(
-        ClientErrorCode.BLOB_UNAVAILABLE,
+      new SdkError(
+        SdkErrorCode.BLOB_UNAVAILABLE,
         `no operator serves blob ${digest}: ${reasons.join('; ')}`,
         { metadata: { digest } },
       ),
@@ -81,7 +80,7 @@ async function askForBlob(
  * `needed` have accepted: with t+1 copies at least one is at an honest operator, which serves the
  * others.
  * @returns the endpoints that accepted
- * @throws ClientError `BLOB_REFUSED`, with one reason per endpoint in the message
+ * @throws SdkError `BLOB_REFUSED`, with one reason per endpoint in the message
  */
 export async function uploadBlob(
   endpoints: readonly string[],
@@ -94,7 +93,7 @@ export async function uploadBlob(
     options.signal === undefined ? enough.signal : AbortSignal.any([options.signal, enough.signal]);
   const accepted: string[] = [];
   const reasons: string[] = [];
-  let grace: NodeJS.Timeout | undefined;
+  let grace: ReturnType<typeof setTimeout> | undefined;
   await Promise.all(
     endpoints.map(async (endpoint) => {
       try {
@@ -117,8 +116,8 @@ export async function uploadBlob(
   clearTimeout(grace);
   options.signal?.throwIfAborted();
   if (accepted.length >= options.needed) return accepted;
-  throw new ClientError(
-    ClientErrorCode.BLOB_REFUSED,
+  throw new SdkError(
+    SdkErrorCode.BLOB_REFUSED,
     `${accepted.length} operators accepted blob ${digest}, ${options.needed} are needed: ${reasons.join('; ')}`,
     {
       advice:

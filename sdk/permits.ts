@@ -1,0 +1,113 @@
+import { BaseError, getAddress, isHex, size, zeroAddress, type Address, type Hex } from 'viem';
+
+import { SdkError, SdkErrorCode } from './errors.ts';
+
+/** Longest time from the first to the last second of a permit. */
+export const MAX_PERMIT_SECONDS = 30 * 86_400;
+
+/** What a user allows: to have these ciphertexts decrypted for the holder of this SEAL key. */
+export type PermitRequest = PermitScope & {
+  readonly chainId: bigint | number;
+  /** Address of the DecryptionGateway. */
+  readonly gateway: Address;
+  /** Who signs: the account that may decrypt the ciphertexts. */
+  readonly user: Address;
+  /** SHA-256 of the user's SEAL public key. */
+  readonly publicKeyDigest: Hex;
+  /** First and last second in Unix time, at most 30 days apart. */
+  readonly validFrom: number;
+  readonly validUntil: number;
+};
+
+/** Which ciphertexts a permit covers: those named, or all that one account owns. */
+export type PermitScope =
+  | { readonly handles: readonly Hex[]; readonly owner?: undefined }
+  | { readonly owner: Address; readonly handles?: undefined };
+
+/** The struct that the gateway takes. */
+export interface UserDecryptionPermit {
+  readonly user: Address;
+  readonly publicKeyDigest: Hex;
+  readonly handles: readonly Hex[];
+  readonly owner: Address;
+  readonly validFrom: bigint;
+  readonly validUntil: bigint;
+}
+
+const types = {
+  UserDecryptionPermit: [
+    { name: 'user', type: 'address' },
+    { name: 'publicKeyDigest', type: 'bytes32' },
+    { name: 'handles', type: 'bytes32[]' },
+    { name: 'owner', type: 'address' },
+    { name: 'validFrom', type: 'uint64' },
+    { name: 'validUntil', type: 'uint64' },
+  ],
+};
+
+/** EIP-712 typed data of a permit, for any signer. */
+export interface PermitTypedData {
+  readonly domain: {
+    readonly name: string;
+    readonly version: string;
+    readonly chainId: number;
+    readonly verifyingContract: Address;
+  };
+  readonly types: { UserDecryptionPermit: { name: string; type: string }[] };
+  readonly primaryType: 'UserDecryptionPermit';
+  readonly message: UserDecryptionPermit;
+}
+
+/**
+ * A permit as EIP-712 typed data, checked as far as one can without the chain.
+ *
+ * viem: `account.signTypedData(permit)`; ethers: `signer.signTypedData(permit.domain, permit.types,
+ * permit.message)`. Both give the same signature; `permit.message` goes to the gateway with it.
+ *
+ * @throws SdkError PERMIT_INVALID
+ */
+export function userDecryptionPermit(request: PermitRequest): PermitTypedData {
+  const { validFrom, validUntil, publicKeyDigest } = request;
+  const handles = request.handles ?? [];
+  const owner = request.owner ?? zeroAddress;
+  if (handles.length > 0 === BigInt(owner) > 0n)
+    throw invalid('a permit covers either named ciphertexts or all of one owner');
+  for (const value of [publicKeyDigest, ...handles])
+    if (!isHex(value) || size(value) !== 32 || /^0x0+$/.test(value))
+      throw invalid(`not a digest or handle of 32 bytes: ${value}`);
+  if (![validFrom, validUntil].every((time) => Number.isSafeInteger(time) && time >= 0))
+    throw invalid('times are whole seconds of Unix time');
+  if (validUntil < validFrom) throw invalid('the permit ends before it begins');
+  if (validUntil - validFrom > MAX_PERMIT_SECONDS)
+    throw invalid(`a permit holds for at most ${MAX_PERMIT_SECONDS} seconds`);
+  return {
+    domain: {
+      name: 'Keyloom DecryptionGateway',
+      version: '1',
+      chainId: Number(request.chainId),
+      verifyingContract: checked(request.gateway),
+    },
+    types: { UserDecryptionPermit: types.UserDecryptionPermit.map((field) => ({ ...field })) },
+    primaryType: 'UserDecryptionPermit',
+    message: {
+      user: checked(request.user),
+      publicKeyDigest,
+      handles,
+      owner: checked(owner),
+      validFrom: BigInt(validFrom),
+      validUntil: BigInt(validUntil),
+    },
+  };
+}
+
+function checked(address: Address): Address {
+  try {
+    return getAddress(address);
+  } catch (cause) {
+    if (!(cause instanceof BaseError)) throw cause;
+    throw invalid(`not an address with a valid checksum: ${address}`, cause);
+  }
+}
+
+const invalid = (message: string, cause?: unknown): SdkError =>
+  new SdkError(SdkErrorCode.PERMIT_INVALID, message, { cause });
