@@ -6,9 +6,7 @@ import { ChainErrorCode } from '../chain/errors.ts';
 import { TransactionSender } from '../chain/sender.ts';
 import { GatewayWatcher } from '../chain/watcher.ts';
 import { isKeyloomError } from '../errors.ts';
-import { sealContext } from '../fhe/context.ts';
 import { createHost } from '../net/host/index.ts';
-import { parameterSets } from '../ring/parameters.ts';
 import { loadIdentity } from '../store/keystore.ts';
 import { openStore } from '../store/store.ts';
 import { answerPeers } from './openings/answers.ts';
@@ -87,9 +85,6 @@ export async function startOperator(
     closers.push(() => store.close());
     const gateway = await connect(config, log, stopping.signal);
     store.bind({ chainId: gateway.chainId, gateway: config.gateway, signer: account.address });
-
-    // Building one takes up to a second; not during the first request.
-    for (const set of parameterSets) sealContext(set);
 
     const chain = new ChainState((state, event) => isAuthentic(gateway, state, event));
     const host = await createHost({
