@@ -37,8 +37,13 @@ export const FheErrorCode = {
   CORRECTION_FACTOR_INVALID: 'CORRECTION_FACTOR_INVALID',
   /** A residue is not below its prime, or a coefficient not below the plain modulus. */
   NOT_CANONICAL: 'NOT_CANONICAL',
-  /** The second polynomial is zero: the object would need no key. */
+  /** A polynomial that hides is zero: nobody would need a key. */
   TRANSPARENT: 'TRANSPARENT',
+
+  /** A rotation step is no integer between -N/2 and N/2, or none is given. */
+  GALOIS_STEP_INVALID: 'GALOIS_STEP_INVALID',
+  /** Galois elements are not odd, below 2N and strictly ascending. */
+  GALOIS_ELEMENT_INVALID: 'GALOIS_ELEMENT_INVALID',
 
   /** Values to encrypt that the parameter set cannot hold. */
   VALUES_INVALID: 'VALUES_INVALID',

@@ -2,12 +2,16 @@ import { createHash } from 'node:crypto';
 import type { Hex } from 'viem';
 import { parseCiphertext, serializeCiphertext } from '../fhe/ciphertext.ts';
 import { decryptionPlan } from '../fhe/noise.ts';
+import { negacyclicCoefficients, negacyclicMultiplyAdd } from '../ring/arithmetic.ts';
 import { basisOf } from '../ring/basis.ts';
 import type { RnsVector } from '../ring/basis.ts';
 import type { ParameterSet } from '../ring/parameters.ts';
 import { switchModulus } from '../ring/switching.ts';
 import type { Committee } from '../sharing/committee.ts';
+import type { SharedRandomness } from '../sharing/prss.ts';
 import { ProtocolError, ProtocolErrorCode } from './errors.ts';
+import type { KeyShare } from './opening.ts';
+import { plus } from './positions.ts';
 
 /** A ciphertext at the decryption level of a committee. Public. */
 export interface DecryptionInput {
@@ -55,4 +59,49 @@ export function prepare(
   const canonical = serializeCiphertext(set, { limbs, c0, c1 });
   const digest = createHash('sha256').update(canonical).digest('hex');
   return { set, committee, limbs, floodBits, c0, c1, digest: `0x${digest}` };
+}
+
+/** @throws ProtocolError COMMITTEE_MISMATCH if it was prepared for others than these */
+export function requirePreparedFor(
+  committee: Committee,
+  set: ParameterSet,
+  input: DecryptionInput,
+): void {
+  if (input.set !== set || input.committee.n !== committee.n) {
+    throw new ProtocolError(
+      ProtocolErrorCode.COMMITTEE_MISMATCH,
+      'the ciphertext was prepared for another committee or parameter set',
+      { metadata: { n: committee.n, preparedFor: input.committee.n } },
+    );
+  }
+}
+
+/**
+ * An operator's share of c1·s + E, in coefficient form at the decryption level.
+ *
+ * @param keyShare as `requireKeyShare` leaves it; secret
+ * @param floodingId item id of E: of the content alone
+ * @param positions coefficients wanted; absent for all
+ * @returns secret until the request may be served
+ */
+export function floodedShare(
+  { set, limbs, floodBits, c1 }: DecryptionInput,
+  keyShare: KeyShare,
+  randomness: SharedRandomness,
+  floodingId: Hex,
+  positions?: Uint32Array,
+): RnsVector {
+  const basis = basisOf(set, limbs);
+  const noise = randomness.share({
+    primes: basis.primes,
+    degree: set.degree,
+    itemId: floodingId,
+    distribution: { kind: 'uniform', bits: floodBits },
+    ...(positions && { positions }),
+  });
+  if (positions === undefined) {
+    return negacyclicMultiplyAdd(basis, c1, keyShare.ntt.subarray(0, c1.length), noise);
+  }
+  const secret = keyShare.coefficients.subarray(0, c1.length);
+  return plus(basis.primes, negacyclicCoefficients(basis, c1, secret, positions), noise);
 }

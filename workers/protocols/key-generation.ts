@@ -10,10 +10,41 @@ import type { ParameterSet } from '../ring/parameters.ts';
 import { uniformPolynomial } from '../ring/uniform.ts';
 import { Operation, Role, itemId, itemPrefix, openingId, parameterSetId } from '../sharing/ids.ts';
 import type { SharedRandomness } from '../sharing/prss.ts';
-import { requireValue } from './opening.ts';
-import type { KeyShare, Opening, Session } from './opening.ts';
+import { openOnce, requireValue } from './opening.ts';
+import type { KeyShare, Opening, Part, Secrets, Session } from './opening.ts';
 
 export { open } from './opening.ts';
+
+/**
+ * Generates a key. A new key's shares are those of generation 0: an operator keeps its own, which
+ * is `keyShareOf`, before it lets a share of this opening out.
+ *
+ * @throws FheError NOISE_NEVER_FITS if the committee could never decrypt under such a key
+ */
+export function publicKey(
+  session: Session,
+  key: { readonly keyId: Hex; readonly set: ParameterSet },
+): Part<GeneratedKey> {
+  const opening = describe(session, key);
+  const step = {
+    opening,
+    share: ({ randomness }: Secrets) => share(opening, randomness).share,
+  };
+  return openOnce(step, (value) => finish(opening, value));
+}
+
+/**
+ * An operator's share of the secret key: a function of the set keys, like everything in the epoch.
+ *
+ * Secret.
+ */
+export function keyShareOf(
+  session: Session,
+  key: { readonly keyId: Hex; readonly set: ParameterSet },
+  randomness: SharedRandomness,
+): KeyShare {
+  return share(describe(session, key), randomness).keyShare;
+}
 
 /** The opening of b = e - a·s over all primes, in NTT form. */
 export interface KeyGeneration extends Opening {

@@ -1,17 +1,19 @@
 import type { Address, Hex } from 'viem';
+import { isCanonical } from '../ring/basis.ts';
 import type { RnsVector } from '../ring/basis.ts';
+import type { ParameterSet } from '../ring/parameters.ts';
 import type { Committee } from '../sharing/committee.ts';
 import type { SharedRandomness } from '../sharing/prss.ts';
 import { openRobustly, shareLength } from '../sharing/opening.ts';
 import type { OpenedValue, OpeningShape } from '../sharing/opening.ts';
 import { ProtocolError, ProtocolErrorCode } from './errors.ts';
 
-// Every operation is four local steps, under the same names in each file of this folder:
+// Every operation is a Part: rounds of openings, then a result. An opening is made of three local
+// steps:
 //
 //   describe  public inputs → what is opened: an Opening, the same for all operators
 //   share     an operator's secrets → its share of the opening
 //   open      received shares → the value and who was wrong
-//   finish    the value → the operation's result
 //
 // No step does I/O, reads a clock or draws randomness: asked twice, it gives the same bytes.
 
@@ -41,6 +43,13 @@ export interface KeyShare {
   readonly ntt: RnsVector;
   /** The same in coefficient form. */
   readonly coefficients: RnsVector;
+}
+
+/** Which key share an opening uses. Public. */
+export interface KeyReference {
+  readonly keyId: Hex;
+  /** Of the operators' shares. */
+  readonly generation: number;
 }
 
 /** What an operator brings to a step. Secret. */
@@ -76,13 +85,71 @@ export function open(opening: Opening, shares: ReadonlyMap<number, RnsVector>): 
   return openRobustly(opening.committee, opening.shape, shares);
 }
 
+/**
+ * The part that opens one value and makes its result of it.
+ *
+ * @param finish pure
+ */
+export function* openOnce<Result>(step: Step, finish: (value: RnsVector) => Result): Part<Result> {
+  const values = yield [step];
+  requireValues([step], values);
+  return finish(values[0]);
+}
+
+/**
+ * Checks opened values before anything is computed from them: one per step, in canonical form. An
+ * opener may have published them, and a residue above its prime passes every linear check.
+ *
+ * @throws ProtocolError VALUE_MISMATCH
+ */
+export function requireValues(steps: readonly Step[], values: readonly RnsVector[]): void {
+  if (values.length !== steps.length) {
+    throw new ProtocolError(ProtocolErrorCode.VALUE_MISMATCH, 'not one value per opening', {
+      metadata: { values: values.length, openings: steps.length },
+    });
+  }
+  steps.forEach(({ opening }, at) => requireValue(opening, values[at]));
+}
+
 /** @throws ProtocolError VALUE_MISMATCH */
-export function requireValue(opening: Opening, value: RnsVector): void {
-  const expected = shareLength(opening.shape);
-  if (value.length !== expected) {
+export function requireValue({ shape }: Opening, value: RnsVector): void {
+  const expected = shareLength(shape);
+  const primes = Array.from({ length: shape.polynomials }, () => shape.primes).flat();
+  if (value.length !== expected || !isCanonical(primes, shape.width, value)) {
     throw new ProtocolError(ProtocolErrorCode.VALUE_MISMATCH, 'not a value of this opening', {
       metadata: { length: value.length, expected },
     });
+  }
+}
+
+/**
+ * An operator's share of a key that an opening uses. Secret.
+ *
+ * @throws as `requireKeyShare`
+ */
+export function keyShareFor(secrets: Secrets, key: KeyReference, set: ParameterSet): KeyShare {
+  const keyShare = secrets.keyShare(key.keyId);
+  requireKeyShare(keyShare, key, set);
+  return keyShare;
+}
+
+/** @throws ProtocolError KEY_SHARE_MISMATCH if it is of another generation or of another ring */
+export function requireKeyShare(
+  keyShare: KeyShare,
+  { generation }: KeyReference,
+  set: ParameterSet,
+): void {
+  const length = set.primes.length * set.degree;
+  const matches =
+    keyShare.generation === generation &&
+    keyShare.ntt.length === length &&
+    keyShare.coefficients.length === length;
+  if (!matches) {
+    throw new ProtocolError(
+      ProtocolErrorCode.KEY_SHARE_MISMATCH,
+      'the key share is not the one this opening uses',
+      { metadata: { generation: keyShare.generation, expected: generation } },
+    );
   }
 }
 

@@ -2,18 +2,17 @@ import { createHash } from 'node:crypto';
 import { encodeAbiParameters, keccak256, parseAbiParameters } from 'viem';
 import type { Hex } from 'viem';
 import { serializePlaintext } from '../fhe/plaintext.ts';
-import { add, negacyclicCoefficients, negacyclicMultiplyAdd } from '../ring/arithmetic.ts';
+import { add } from '../ring/arithmetic.ts';
 import { basisOf } from '../ring/basis.ts';
 import type { RnsVector } from '../ring/basis.ts';
 import type { ParameterSet } from '../ring/parameters.ts';
 import { scaleAndRound } from '../ring/rounding.ts';
 import { Operation, Role, itemId, itemPrefix, openingId, parameterSetId } from '../sharing/ids.ts';
 import type { SharedRandomness } from '../sharing/prss.ts';
-import { prepare } from './decryption-input.ts';
+import { floodedShare, prepare, requirePreparedFor } from './decryption-input.ts';
 import type { DecryptionInput } from './decryption-input.ts';
-import { ProtocolError, ProtocolErrorCode } from './errors.ts';
-import { requireValue } from './opening.ts';
-import type { KeyShare, Opening, Session } from './opening.ts';
+import { openOnce, requireKeyShare, requireValue } from './opening.ts';
+import type { KeyShare, Opening, Part, Session, Step } from './opening.ts';
 import { atPositions, plus, requirePositions, scaleAndRoundSome } from './positions.ts';
 
 export { prepare } from './decryption-input.ts';
@@ -39,6 +38,19 @@ export interface Decryption {
   readonly result: Uint8Array;
   /** SEAL's Plaintext object, whose SHA-256 is the result; undefined for listed positions. */
   readonly plaintext: Uint8Array | undefined;
+}
+
+/** Decrypts a ciphertext, wholly or at some coefficients. Parameters and errors as `describe`. */
+export function publicDecryption(
+  session: Session,
+  decryption: Parameters<typeof describe>[1],
+): Part<Decryption> {
+  const opening = describe(session, decryption);
+  const step: Step = {
+    opening,
+    share: (secrets) => share(opening, secrets.keyShare(opening.keyId), secrets.randomness),
+  };
+  return openOnce(step, (value) => finish(opening, value));
 }
 
 const contentLayout = parseAbiParameters('bytes32, bytes32');
@@ -72,13 +84,7 @@ export function describe(
       ? undefined
       : requirePositions(decryption.positions, set.degree);
   const input = ciphertext instanceof Uint8Array ? prepare(committee, set, ciphertext) : ciphertext;
-  if (input.set !== set || input.committee.n !== committee.n) {
-    throw new ProtocolError(
-      ProtocolErrorCode.COMMITTEE_MISMATCH,
-      'the ciphertext was prepared for another committee or parameter set',
-      { metadata: { n: committee.n, preparedFor: input.committee.n } },
-    );
-  }
+  requirePreparedFor(committee, set, input);
   const prefix = itemPrefix({
     ...session,
     operation: Operation.publicDecryption,
@@ -121,22 +127,9 @@ export function share(
   keyShare: KeyShare,
   randomness: SharedRandomness,
 ): RnsVector {
-  const { input, positions } = decryption;
-  const { set, limbs, c1 } = input;
-  requireKeyShare(decryption, keyShare);
-  const basis = basisOf(set, limbs);
-  const noise = randomness.share({
-    primes: basis.primes,
-    degree: set.degree,
-    itemId: decryption.floodingId,
-    distribution: { kind: 'uniform', bits: input.floodBits },
-    ...(positions && { positions }),
-  });
-  if (positions === undefined) {
-    return negacyclicMultiplyAdd(basis, c1, keyShare.ntt.subarray(0, c1.length), noise);
-  }
-  const secret = keyShare.coefficients.subarray(0, c1.length);
-  return plus(basis.primes, negacyclicCoefficients(basis, c1, secret, positions), noise);
+  const { input, floodingId, positions } = decryption;
+  requireKeyShare(keyShare, decryption, input.set);
+  return floodedShare(input, keyShare, randomness, floodingId, positions);
 }
 
 /**
@@ -161,20 +154,4 @@ export function finish(decryption: PublicDecryption, value: RnsVector): Decrypti
   const view = new DataView(result.buffer);
   coefficients.forEach((coefficient, at) => view.setBigUint64(8 * at, coefficient));
   return { coefficients, result, plaintext: undefined };
-}
-
-function requireKeyShare(decryption: PublicDecryption, keyShare: KeyShare): void {
-  const { set } = decryption.input;
-  const length = set.primes.length * set.degree;
-  const matches =
-    keyShare.generation === decryption.generation &&
-    keyShare.ntt.length === length &&
-    keyShare.coefficients.length === length;
-  if (!matches) {
-    throw new ProtocolError(
-      ProtocolErrorCode.KEY_SHARE_MISMATCH,
-      'the key share is not the one this opening uses',
-      { metadata: { generation: keyShare.generation, expected: decryption.generation } },
-    );
-  }
 }

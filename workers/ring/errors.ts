@@ -17,6 +17,8 @@ export const RingErrorCode = {
   RESIDUE_TOO_WIDE: 'RING_RESIDUE_TOO_WIDE',
   /** Packed residues of another length than their shape has, or with pad bits that are not zero. */
   PACKED_FORM_INVALID: 'RING_PACKED_FORM_INVALID',
+  /** A Galois element is not odd, or not from 1 to 2N - 1. */
+  ELEMENT_INVALID: 'RING_ELEMENT_INVALID',
   /** An accumulator was used after its value had been taken. */
   ACCUMULATOR_ENDED: 'RING_ACCUMULATOR_ENDED',
 } as const;

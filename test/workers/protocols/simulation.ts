@@ -2,8 +2,15 @@ import { createHash } from 'node:crypto';
 import { sha256, stringToHex } from 'viem';
 import type { Address, Hex } from 'viem';
 import * as keyGeneration from '../../../workers/protocols/key-generation.ts';
-import { honest } from '../../../workers/protocols/opening.ts';
-import type { Conduct, KeyShare, Opening, Session } from '../../../workers/protocols/opening.ts';
+import { honest, open } from '../../../workers/protocols/opening.ts';
+import type {
+  Conduct,
+  KeyShare,
+  Opening,
+  Part,
+  Secrets,
+  Session,
+} from '../../../workers/protocols/opening.ts';
 import * as publicDecryption from '../../../workers/protocols/public-decryption.ts';
 import type { Decryption } from '../../../workers/protocols/public-decryption.ts';
 import type { RnsVector } from '../../../workers/ring/basis.ts';
@@ -148,6 +155,55 @@ export function received(
     if (answer !== undefined) arrived.set(from, answer);
   }
   return arrived;
+}
+
+/** One opening of a part, as it went. */
+export interface Opened extends OpenedValue {
+  readonly opening: Opening;
+  /** As the operators compute them. */
+  readonly shares: ReadonlyMap<number, RnsVector>;
+}
+
+/** What an operator brings to a step, with the keys it has shares of. */
+export function secretsOf(
+  { randomness }: Simulation,
+  keys: readonly SimulatedKey[],
+  index: number,
+): Secrets {
+  return {
+    randomness: randomness.get(index)!,
+    keyShare: (keyId) => keys.find((key) => key.keyId === keyId)!.keyShares.get(index)!,
+  };
+}
+
+/**
+ * Runs a part as operator `to` sees it.
+ *
+ * @param keys whose shares the operators have
+ * @returns the result, and for each round its openings
+ */
+export function runPart<Result>(
+  simulation: Simulation,
+  keys: readonly SimulatedKey[],
+  part: Part<Result>,
+  { to = 1, conducts }: { readonly to?: number; readonly conducts?: Conducts } = {},
+): { result: Result; rounds: Opened[][] } {
+  const rounds: Opened[][] = [];
+  let previous: ReadonlyMap<number, RnsVector> | undefined;
+  let next = part.next();
+  while (!next.done) {
+    const round = next.value.map(({ opening, share }) => {
+      const shares = new Map(
+        simulation.indices.map((index) => [index, share(secretsOf(simulation, keys, index))]),
+      );
+      const opened = open(opening, received(opening, shares, to, conducts, previous));
+      previous = shares;
+      return { opening, shares, ...opened };
+    });
+    rounds.push(round);
+    next = part.next(round.map(({ value }) => value));
+  }
+  return { result: next.value, rounds };
 }
 
 /** One decryption as operator `to` sees it. */

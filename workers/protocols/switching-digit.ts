@@ -1,0 +1,73 @@
+import { hexToBytes } from 'viem';
+import type { Hex } from 'viem';
+import { serializePublicKey } from '../fhe/keys.ts';
+import { multiply, ntt, subtract } from '../ring/arithmetic.ts';
+import { basisOf } from '../ring/basis.ts';
+import type { RnsVector } from '../ring/basis.ts';
+import type { ParameterSet } from '../ring/parameters.ts';
+import { uniformPolynomial } from '../ring/uniform.ts';
+import { Role, itemId, itemPrefix, openingId, parameterSetId } from '../sharing/ids.ts';
+import type { Operation } from '../sharing/ids.ts';
+import { addDigit, requireDigit } from './digits.ts';
+import { openOnce, keyShareFor } from './opening.ts';
+import type { KeyReference, Part, Secrets, Session, Step } from './opening.ts';
+
+/** One digit of a key that switches from s' to s; SEAL's Galois keys are such keys too. */
+export interface SwitchingDigit {
+  readonly operation: Operation;
+  readonly content: Hex;
+  readonly set: ParameterSet;
+  readonly digit: number;
+  /** 0 where s' is no image of s. */
+  readonly galoisElement: number;
+  /** The key that has s. */
+  readonly target: KeyReference;
+  /** Every key whose shares are used, in the operation's order. */
+  readonly generations: readonly KeyReference[];
+  /** An operator's share of s', in NTT form over all primes. Secret. */
+  source(secrets: Secrets): RnsVector;
+}
+
+/**
+ * Opens b = -a·s + e + P·s'·[limb d] over all primes, in NTT form.
+ *
+ * @returns part that ends with SEAL's PublicKey object (b, a)
+ * @throws ProtocolError DIGIT_OUT_OF_RANGE
+ */
+export function switchingDigit(session: Session, key: SwitchingDigit): Part<Uint8Array> {
+  const { committee, setupDigest } = session;
+  const { operation, content, set, digit, galoisElement, target, generations } = key;
+  requireDigit(set, digit);
+  const basis = basisOf(set);
+  const prefix = itemPrefix({ ...session, operation, content });
+  const coordinates = { digit, galoisElement };
+  const errorId = itemId(prefix, { role: Role.e, ...coordinates });
+  const a = uniformPolynomial(basis, hexToBytes(itemId(prefix, { role: Role.a, ...coordinates })));
+  const shape = { primes: set.primes, width: set.degree, polynomials: 1 };
+  const id = openingId({
+    setupDigest,
+    itemPrefix: prefix,
+    generations,
+    parameterSetId: parameterSetId(set),
+    step: 0,
+    ...coordinates,
+    limbs: set.primes.length,
+    width: set.degree,
+    polynomials: 1,
+  });
+  const step: Step = {
+    opening: { id, shape, committee },
+    share(secrets) {
+      const error = secrets.randomness.share({
+        primes: set.primes,
+        degree: set.degree,
+        itemId: errorId,
+        distribution: { kind: 'binomial' },
+      });
+      const secret = keyShareFor(secrets, target, set).ntt;
+      const masked = subtract(basis, ntt(basis, error), multiply(basis, a, secret));
+      return addDigit(set, digit, masked, key.source(secrets));
+    },
+  };
+  return openOnce(step, (b) => serializePublicKey(set, b, a));
+}
