@@ -1,4 +1,4 @@
-import { BaseError, getAddress, isHex, size, zeroAddress, type Address, type Hex } from 'viem';
+import { isAddress, isHex, size, zeroAddress, type Address, type Hex } from 'viem';
 
 import { SdkError, SdkErrorCode } from './errors.ts';
 
@@ -24,15 +24,15 @@ export type PermitScope =
   | { readonly handles: readonly Hex[]; readonly owner?: undefined }
   | { readonly owner: Address; readonly handles?: undefined };
 
-/** The struct that the gateway takes. */
-export interface UserDecryptionPermit {
+/** The struct that the gateway takes. (A type, not an interface: signers want an index signature.) */
+export type UserDecryptionPermit = {
   readonly user: Address;
   readonly publicKeyDigest: Hex;
   readonly handles: readonly Hex[];
   readonly owner: Address;
   readonly validFrom: bigint;
   readonly validUntil: bigint;
-}
+};
 
 const types = {
   UserDecryptionPermit: [
@@ -69,8 +69,7 @@ export interface PermitTypedData {
 export function userDecryptionPermit(request: PermitRequest): PermitTypedData {
   const { validFrom, validUntil, publicKeyDigest } = request;
   const handles = request.handles ?? [];
-  const owner = request.owner ?? zeroAddress;
-  if (handles.length > 0 === BigInt(owner) > 0n)
+  if (handles.length > 0 === (request.owner !== undefined))
     throw invalid('a permit covers either named ciphertexts or all of one owner');
   for (const value of [publicKeyDigest, ...handles])
     if (!isHex(value) || size(value) !== 32 || /^0x0+$/.test(value))
@@ -93,7 +92,7 @@ export function userDecryptionPermit(request: PermitRequest): PermitTypedData {
       user: checked(request.user),
       publicKeyDigest,
       handles,
-      owner: checked(owner),
+      owner: request.owner === undefined ? zeroAddress : checked(request.owner),
       validFrom: BigInt(validFrom),
       validUntil: BigInt(validUntil),
     },
@@ -101,13 +100,8 @@ export function userDecryptionPermit(request: PermitRequest): PermitTypedData {
 }
 
 function checked(address: Address): Address {
-  try {
-    return getAddress(address);
-  } catch (cause) {
-    if (!(cause instanceof BaseError)) throw cause;
-    throw invalid(`not an address with a valid checksum: ${address}`, cause);
-  }
+  if (isAddress(address) && address !== zeroAddress) return address;
+  throw invalid(`not an account's address with a valid checksum: ${address}`);
 }
 
-const invalid = (message: string, cause?: unknown): SdkError =>
-  new SdkError(SdkErrorCode.PERMIT_INVALID, message, { cause });
+const invalid = (message: string): SdkError => new SdkError(SdkErrorCode.PERMIT_INVALID, message);
