@@ -1,14 +1,31 @@
-import { hash, randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { createHash, hash, randomUUID } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
 import type { Hex } from 'viem';
 import { StoreError, StoreErrorCode } from './errors.ts';
+import { isMissing, syncDirectory } from './files.ts';
 import { canonicalHex32 } from './hex.ts';
 
 const sha256 = (bytes: Uint8Array): Hex => `0x${hash('sha256', bytes, 'hex')}`;
 
-const isMissing = (error: unknown) =>
-  error instanceof Error && 'code' in error && error.code === 'ENOENT';
+/** Bytes that are read at once of a blob that is hashed. */
+const CHUNK_BYTES = 1 << 20;
+
+/** A blob that grows by pieces; it has no name, and is not kept, before `commit`. */
+export interface BlobWriter {
+  append(bytes: Uint8Array): Promise<void>;
+  /** Keeps the bytes durably and returns their digest. The writer is of no use afterwards. */
+  commit(): Promise<Hex>;
+  /** Drops the bytes; nothing happens after `commit`. */
+  abort(): Promise<void>;
+}
+
+/** A blob to be read piece by piece. Whoever has one reads it to its end or destroys it. */
+export interface BlobReader {
+  readonly length: number;
+  readonly chunks: Readable;
+}
 
 /** Public objects as files, named by the SHA-256 of their bytes. */
 export class Blobs {
@@ -33,21 +50,47 @@ export class Blobs {
    */
   async put(bytes: Uint8Array): Promise<Hex> {
     const digest = sha256(bytes);
-    const path = this.#path(digest);
     if (await this.has(digest)) return digest;
+    const writer = await this.create();
+    try {
+      await writer.append(bytes);
+      return await writer.commit();
+    } finally {
+      await writer.abort();
+    }
+  }
+
+  /** Begins a blob that is not held in memory. */
+  async create(): Promise<BlobWriter> {
     const temporary = join(this.#incoming(), randomUUID());
     const file = await open(temporary, 'wx', 0o600);
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    await rename(temporary, path);
-    await syncDirectory(dirname(path));
-    await syncDirectory(this.#directory);
-    return digest;
+    const hashed = createHash('sha256');
+    let isEnded = false;
+    return {
+      async append(bytes) {
+        hashed.update(bytes);
+        await file.appendFile(bytes);
+      },
+      commit: async () => {
+        const digest: Hex = `0x${hashed.digest('hex')}`;
+        await file.sync();
+        await file.close();
+        const path = this.#path(digest);
+        await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+        await rename(temporary, path);
+        isEnded = true;
+        await syncDirectory(dirname(path));
+        await syncDirectory(this.#directory);
+        return digest;
+      },
+      async abort() {
+        if (isEnded) return;
+        isEnded = true;
+        // Again is harmless, as after a `commit` that failed.
+        await file.close();
+        await rm(temporary, { force: true });
+      },
+    };
   }
 
   /**
@@ -58,27 +101,23 @@ export class Blobs {
    */
   async get(digest: Hex): Promise<Uint8Array> {
     const path = this.#path(digest);
-    let bytes: Uint8Array;
-    try {
-      bytes = await readFile(path);
-    } catch (error) {
-      if (!isMissing(error)) {
-        throw new StoreError(StoreErrorCode.STATE_UNREADABLE, 'A blob cannot be read.', {
-          metadata: { digest },
-          cause: error,
-        });
-      }
-      throw new StoreError(StoreErrorCode.BLOB_MISSING, 'No blob of this digest is held.', {
-        metadata: { digest },
-      });
-    }
-    if (sha256(bytes) !== digest.toLowerCase()) {
-      await rm(path, { force: true });
-      throw new StoreError(StoreErrorCode.BLOB_CORRUPT, 'A blob was damaged; it is removed.', {
-        metadata: { digest },
-      });
-    }
+    const bytes = await readFile(path).catch((error: unknown) => unreadable(digest, error));
+    if (sha256(bytes) !== digest.toLowerCase()) throw await this.#remove(digest);
     return bytes;
+  }
+
+  /** As `get`, for a blob that need not be in memory whole: it is read twice instead. */
+  async read(digest: Hex): Promise<BlobReader> {
+    const path = this.#path(digest);
+    const file = await open(path, 'r').catch((error: unknown) => unreadable(digest, error));
+    try {
+      const length = await hashedLength(file, digest);
+      if (length === undefined) throw await this.#remove(digest);
+      return { length, chunks: file.createReadStream({ start: 0 }) };
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
   }
 
   /** True if a blob of this digest is held; its bytes are checked when they are read. */
@@ -91,6 +130,13 @@ export class Blobs {
     }
   }
 
+  async #remove(digest: Hex): Promise<StoreError> {
+    await rm(this.#path(digest), { force: true });
+    return new StoreError(StoreErrorCode.BLOB_CORRUPT, 'A blob was damaged; it is removed.', {
+      metadata: { digest },
+    });
+  }
+
   #incoming(): string {
     return join(this.#directory, 'incoming');
   }
@@ -101,12 +147,28 @@ export class Blobs {
   }
 }
 
-/** Makes a rename in a directory durable. */
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
+function unreadable(digest: Hex, cause: unknown): never {
+  if (isMissing(cause)) {
+    throw new StoreError(StoreErrorCode.BLOB_MISSING, 'No blob of this digest is held.', {
+      metadata: { digest },
+    });
   }
+  throw new StoreError(StoreErrorCode.STATE_UNREADABLE, 'A blob cannot be read.', {
+    metadata: { digest },
+    cause,
+  });
+}
+
+/** Length of an open file whose bytes have the digest; undefined if they have another. */
+async function hashedLength(file: FileHandle, digest: Hex): Promise<number | undefined> {
+  const hashed = createHash('sha256');
+  const chunk = Buffer.alloc(CHUNK_BYTES);
+  let length = 0;
+  for (;;) {
+    const { bytesRead } = await file.read(chunk, 0, chunk.length, length);
+    if (bytesRead === 0) break;
+    hashed.update(chunk.subarray(0, bytesRead));
+    length += bytesRead;
+  }
+  return `0x${hashed.digest('hex')}` === digest.toLowerCase() ? length : undefined;
 }

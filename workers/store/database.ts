@@ -5,8 +5,9 @@ import { isKeyloomError } from '../errors.ts';
 import { StoreError, StoreErrorCode } from './errors.ts';
 
 /** Version of the tables below; a change that an older program would misread takes the next. */
-export const schemaVersion = 1;
+export const schemaVersion = 2;
 
+/** The tables of version 1. */
 const schema = `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE secrets (name TEXT PRIMARY KEY, box BLOB NOT NULL) STRICT, WITHOUT ROWID;
@@ -26,6 +27,16 @@ const schema = `
     recorded_at INTEGER NOT NULL, PRIMARY KEY (subject, opening, operator, reason)
   ) STRICT, WITHOUT ROWID;
 `;
+
+/** What leads from a version to the next. */
+const upgrades: Readonly<Record<number, string>> = {
+  1: `
+    CREATE TABLE entries (
+      request TEXT NOT NULL, position INTEGER NOT NULL, digest TEXT NOT NULL,
+      PRIMARY KEY (request, position)
+    ) STRICT, WITHOUT ROWID;
+  `,
+};
 
 const sqliteBusy = 5;
 
@@ -129,21 +140,25 @@ export class Database {
     if (this.#sqlite.isOpen) this.#sqlite.close();
   }
 
-  /** Creates the tables of a fresh file, or checks the version of an existing one. */
+  /** Creates the tables of a fresh file, or brings those of an older version up to date. */
   #migrate(): void {
     const found = this.get<{ tables: bigint }>('SELECT count(*) AS tables FROM sqlite_schema');
     if (found?.tables === 0n) {
       this.exec(schema);
-      this.writeMeta('schema', Buffer.from(String(schemaVersion)));
-      return;
+      this.writeMeta('schema', Buffer.from('1'));
     }
-    const version = Number(Buffer.from(this.readMeta('schema') ?? []).toString());
+    let version = Number(Buffer.from(this.readMeta('schema') ?? []).toString());
     if (version > schemaVersion) {
       throw new StoreError(
         StoreErrorCode.SCHEMA_TOO_NEW,
         'The state file was written by a newer version of Keyloom.',
         { metadata: { version, supported: schemaVersion } },
       );
+    }
+    for (let upgrade = upgrades[version]; upgrade !== undefined; upgrade = upgrades[version]) {
+      this.exec(upgrade);
+      version += 1;
+      this.run("UPDATE meta SET value = ? WHERE name = 'schema'", Buffer.from(String(version)));
     }
     if (version !== schemaVersion) {
       throw new StoreError(StoreErrorCode.STATE_UNREADABLE, 'The state file has no known version.');

@@ -4,19 +4,24 @@ import { Blobs } from './blobs.ts';
 import { Blocks } from './blocks.ts';
 import { Database } from './database.ts';
 import { defaultKdf, type KdfParameters } from './encryption.ts';
+import { Entries } from './entries.ts';
 import { Faults } from './faults.ts';
 import { Openings } from './openings.ts';
 import { openSecrets, type Secrets } from './secrets.ts';
 import { Transactions } from './transactions.ts';
+import { Transcripts } from './transcripts.ts';
 
-/** An operator's durable state: `state.db` and `blobs/` in its data directory. */
+/** An operator's durable state: `state.db`, `blobs/` and `transcripts/` in its data directory. */
 export interface Store extends Disposable {
   readonly secrets: Secrets;
   readonly openings: Openings;
   readonly blocks: Blocks;
   readonly transactions: Transactions;
   readonly blobs: Blobs;
+  readonly entries: Entries;
   readonly faults: Faults;
+  /** The one part that a power cut may take the latest of. */
+  readonly transcripts: Transcripts;
   /** Binds the directory to a deployment and signer. @throws StoreError IDENTITY_MISMATCH */
   bind(binding: Binding): void;
   /** Releases the directory. The store is of no use afterwards. */
@@ -26,30 +31,40 @@ export interface Store extends Disposable {
 /**
  * Opens the durable state of an operator, or creates it.
  *
- * Everything that a method of the store has returned from survives a crash of the process and of
- * the machine. One process at a time.
+ * Everything that a method of the store has returned from survives a crash of the process and, but
+ * for transcripts, of the machine. One process at a time.
  *
  * @param directory made, for the owner alone, if it does not exist
  * @param passphrase secret; the one the directory was created with
+ * @param options.transcriptBytes most bytes of transcripts; the oldest are dropped above
  * @throws StoreError DIRECTORY_LOCKED, WRONG_PASSPHRASE, SCHEMA_TOO_NEW, STATE_UNREADABLE
  */
 export async function openStore(
   directory: string,
   passphrase: string,
-  options: { kdf?: KdfParameters } = {},
+  options: { kdf?: KdfParameters; transcriptBytes?: number } = {},
 ): Promise<Store> {
   const database = new Database(directory);
   try {
     const secrets = await openSecrets(database, passphrase, options.kdf ?? defaultKdf);
     const blobs = await Blobs.open(join(directory, 'blobs'));
-    return assemble(database, secrets, blobs);
+    const transcripts = await Transcripts.open(
+      join(directory, 'transcripts'),
+      options.transcriptBytes,
+    );
+    return assemble(database, secrets, blobs, transcripts);
   } catch (error) {
     database.close();
     throw error;
   }
 }
 
-function assemble(database: Database, secrets: Secrets, blobs: Blobs): Store {
+function assemble(
+  database: Database,
+  secrets: Secrets,
+  blobs: Blobs,
+  transcripts: Transcripts,
+): Store {
   const close = () => database.close();
   return {
     secrets,
@@ -57,7 +72,9 @@ function assemble(database: Database, secrets: Secrets, blobs: Blobs): Store {
     blocks: new Blocks(database),
     transactions: new Transactions(database),
     blobs,
+    entries: new Entries(database),
     faults: new Faults(database),
+    transcripts,
     bind: (binding) => bindDatabase(database, binding),
     close,
     [Symbol.dispose]: close,

@@ -67,3 +67,42 @@ describe('blobs', () => {
     expect(existsSync(leftover)).toBe(false);
   });
 });
+
+describe('a blob in pieces', () => {
+  const pieces = [content.subarray(0, 17), content.subarray(17, 4096), content.subarray(4096)];
+
+  it('is written without being held whole, and has no name before it is all there', async () => {
+    const { blobs } = await open(directory());
+    const writer = await blobs.create();
+    for (const piece of pieces) await writer.append(piece);
+    expect(await blobs.has(digest)).toBe(false);
+    expect(await writer.commit()).toBe(digest);
+    await writer.abort();
+    expect(Uint8Array.from(await blobs.get(digest))).toEqual(content);
+  });
+
+  it('is dropped without a trace', async () => {
+    const path = directory();
+    const { blobs } = await open(path);
+    const writer = await blobs.create();
+    await writer.append(pieces[0]);
+    await writer.abort();
+    await writer.abort();
+    expect(readdirSync(join(path, 'blobs'))).toEqual(['incoming']);
+    expect(readdirSync(join(path, 'blobs', 'incoming'))).toEqual([]);
+  });
+
+  it('is read as it was written', async () => {
+    const { blobs } = await withBlob();
+    const { length, chunks } = await blobs.read(digest);
+    expect(length).toBe(content.length);
+    expect(Uint8Array.from(Buffer.concat(await chunks.toArray()))).toEqual(content);
+  });
+
+  it('is refused and removed before any of it is given if it is damaged', async () => {
+    const { blobs, file } = await withBlob();
+    writeFileSync(file, content.with(4999, 0));
+    await expect(blobs.read(digest)).rejects.toMatchObject({ code: StoreErrorCode.BLOB_CORRUPT });
+    await expect(blobs.read(digest)).rejects.toMatchObject({ code: StoreErrorCode.BLOB_MISSING });
+  });
+});

@@ -8,7 +8,7 @@ const [directory = '', first = '0'] = process.argv.slice(2);
 const store = await openStore(directory, 'passphrase', { kdf: insecureFastKdf });
 writeSync(1, 'open\n');
 for (let i = Number(first); ; i++) {
-  const { id, root, name, secret, block, attempt, blob } = round(i);
+  const { id, root, name, secret, block, attempt, blob, share } = round(i);
   store.openings.commit(id, root);
   writeSync(1, `opening ${i}\n`);
   store.secrets.put(name, secret);
@@ -19,4 +19,6 @@ for (let i = Number(first); ; i++) {
   writeSync(1, `transaction ${i}\n`);
   await store.blobs.put(blob);
   writeSync(1, `blob ${i}\n`);
+  await store.transcripts.put(id, 1, share);
+  writeSync(1, `transcript ${i}\n`);
 }

@@ -13,6 +13,12 @@ export function round(i: number) {
     secret: Uint8Array.from(Buffer.from(`value ${i}`)),
     block: { height: BigInt(i + 1), hash, logsDigest: digest(`logs ${i}`), logs: [] },
     attempt: { hash: digest(`transaction ${i}`), raw: hash },
+    share: {
+      epochId: digest('epoch'),
+      signature: `0x${'5a'.repeat(65)}` as const,
+      shape: { primes: [2053n], width: 200, polynomials: 1 },
+      residues: BigUint64Array.from({ length: 200 }, (_, at) => BigInt(at)),
+    },
     blob: Uint8Array.from(Buffer.from(`blob ${i} `.repeat(1000))),
   };
 }

@@ -35,6 +35,8 @@ const checks: Record<string, (store: Store, i: number) => unknown> = {
     expect(store.transactions.pending().find(({ nonce }) => nonce === i)?.attempts).toEqual([
       round(i).attempt,
     ]),
+  transcript: async (store, i) =>
+    expect(await store.transcripts.get(round(i).id, 1)).toEqual(round(i).share),
   blob: async (store, i) => {
     const digest = createHash('sha256').update(round(i).blob).digest('hex');
     expect(Uint8Array.from(await store.blobs.get(`0x${digest}`))).toEqual(round(i).blob);

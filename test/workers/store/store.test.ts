@@ -48,9 +48,25 @@ describe('openStore', () => {
     const path = directory();
     (await open(path)).close();
     const raw = new DatabaseSync(join(path, 'state.db'));
-    raw.prepare("UPDATE meta SET value = ? WHERE name = 'schema'").run(Buffer.from('2'));
+    raw.prepare("UPDATE meta SET value = ? WHERE name = 'schema'").run(Buffer.from('3'));
     raw.close();
     await expect(open(path)).rejects.toMatchObject({ code: StoreErrorCode.SCHEMA_TOO_NEW });
+  });
+
+  it('brings a directory of the first version up to date, and keeps what it holds', async () => {
+    const path = directory();
+    const store = await open(path);
+    store.secrets.put('seed/1', Uint8Array.of(1));
+    store.close();
+    const raw = new DatabaseSync(join(path, 'state.db'));
+    raw.exec('DROP TABLE entries');
+    raw.prepare("UPDATE meta SET value = ? WHERE name = 'schema'").run(Buffer.from('1'));
+    raw.close();
+    const upgraded = await open(path);
+    upgraded.entries.record(word(1), 0, word(2));
+    expect(upgraded.secrets.get('seed/1')).toEqual(Uint8Array.of(1));
+    upgraded.close();
+    expect((await open(path)).entries.list(word(1))).toEqual([word(2)]);
   });
 
   it.each([
@@ -91,7 +107,7 @@ describe('openStore', () => {
     mkdirSync(path, { mode: 0o700 });
     const store = await open(path);
     store.secrets.put('a', Uint8Array.of(1));
-    for (const name of ['state.db', 'state.db-wal', 'blobs']) {
+    for (const name of ['state.db', 'state.db-wal', 'blobs', 'transcripts']) {
       expect(statSync(join(path, name)).mode & 0o077).toBe(0);
     }
   });

@@ -1,0 +1,256 @@
+import { hash, randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { bytesToHex, hexToBytes, type Hex } from 'viem';
+import type { RnsVector } from '../ring/basis.ts';
+import { shareLength, type OpeningShape } from '../sharing/opening.ts';
+import { isMissing } from './files.ts';
+import { canonicalHex32 } from './hex.ts';
+
+/** A share as the operator that gave it signed it. */
+export interface TranscriptShare {
+  readonly epochId: Hex;
+  /** Over the `ShareCommitment` of the residues. */
+  readonly signature: Hex;
+  readonly shape: OpeningShape;
+  readonly residues: RnsVector;
+}
+
+/** Of which opening shares are held, by operator index. */
+export interface TranscriptEntry {
+  readonly epochId: Hex;
+  /** Ascending. */
+  readonly indices: readonly number[];
+}
+
+/** Room for transcripts unless the operator says otherwise: 64 GiB. */
+export const defaultTranscriptBytes = 64 * 2 ** 30;
+
+/** Transcripts are dropped a part at a time, and these are the parts that all the room has. */
+const PARTS = 64;
+/** What a file or folder takes at least. */
+const BLOCK_BYTES = 4096;
+/** Openings whose part is remembered. */
+const MAX_KNOWN = 4096;
+
+const EPOCH_BYTES = 32;
+const SIGNATURE_BYTES = 65;
+const DIGEST_BYTES = 32;
+const HEADER_BYTES = 8;
+
+/**
+ * Signed shares of every opening, by opening and operator: what anybody may replay it with.
+ *
+ * One file per share, in a folder per opening, in numbered parts; when all parts together have more
+ * than `maxBytes`, the oldest is dropped. Nothing else ever erases a share.
+ *
+ * A file gets its name after its bytes were written, so a killed process leaves no part of one. It is
+ * not forced to the disk: there are n files per opening and hundreds of openings in a key, the own
+ * share can be computed again bit for bit, and the others' are held by their signers. What a power
+ * cut damages is found by its checksum and taken to be missing.
+ */
+export class Transcripts {
+  readonly #directory: string;
+  readonly #maxBytes: number;
+  /** Bytes of each part by its number, in ascending order; the last one is written to. */
+  readonly #parts = new Map<number, number>();
+  /** Parts of the latest openings. */
+  readonly #known = new Map<Hex, number>();
+
+  private constructor(directory: string, maxBytes: number) {
+    this.#directory = directory;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Opens the transcripts of a data directory and clears what a crash left half-written. */
+  static async open(directory: string, maxBytes = defaultTranscriptBytes): Promise<Transcripts> {
+    const transcripts = new Transcripts(directory, maxBytes);
+    await rm(transcripts.#incoming(), { recursive: true, force: true });
+    await mkdir(transcripts.#incoming(), { recursive: true, mode: 0o700 });
+    const names = await readdir(directory);
+    const numbers = names.filter((name) => /^\d+$/.test(name)).map(Number);
+    for (const number of numbers.sort((a, b) => a - b))
+      transcripts.#parts.set(number, await transcripts.#measure(number));
+    if (transcripts.#parts.size === 0) await transcripts.#begin(0);
+    return transcripts;
+  }
+
+  /** Keeps a share. The first one of an operator in an opening stays. */
+  async put(openingId: Hex, index: number, share: TranscriptShare): Promise<void> {
+    const opening = canonicalHex32(openingId, 'openingId');
+    const part = (await this.#find(opening)) ?? (await this.#current());
+    this.#remember(opening, part);
+    const path = this.#path(part, opening, index);
+    if (await exists(path)) return;
+    const temporary = join(this.#incoming(), randomUUID());
+    const bytes = encode(share);
+    try {
+      await writeFile(temporary, bytes, { flag: 'wx', mode: 0o600 });
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await rename(temporary, path);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+    this.#parts.set(part, (this.#parts.get(part) ?? 0) + blocks(bytes.length));
+  }
+
+  /** What is held of an opening, or undefined. */
+  async list(openingId: Hex): Promise<TranscriptEntry | undefined> {
+    const opening = canonicalHex32(openingId, 'openingId');
+    const part = await this.#find(opening);
+    if (part === undefined) return undefined;
+    const names = await unlessMissing(readdir(this.#folder(part, opening)));
+    const indices = (names ?? []).map(Number).sort((a, b) => a - b);
+    for (const index of indices) {
+      const share = await this.get(opening, index);
+      if (share !== undefined) return { epochId: share.epochId, indices };
+    }
+    return undefined;
+  }
+
+  /** A share, or undefined if it is not held; a damaged one is removed and is not. */
+  async get(openingId: Hex, index: number): Promise<TranscriptShare | undefined> {
+    const opening = canonicalHex32(openingId, 'openingId');
+    const part = await this.#find(opening);
+    if (part === undefined) return undefined;
+    const path = this.#path(part, opening, index);
+    const bytes = await unlessMissing(readFile(path));
+    if (bytes === undefined) return undefined;
+    const share = decode(bytes);
+    if (share === undefined) await rm(path, { force: true });
+    return share;
+  }
+
+  /** The part that new openings go to; begins one, and drops the oldest, when it is time. */
+  async #current(): Promise<number> {
+    const last = [...this.#parts.keys()].at(-1);
+    if (this.#parts.get(last)! < this.#maxBytes / PARTS) return last;
+    // Entered before anything is awaited: others come here meanwhile.
+    this.#parts.set(last + 1, 0);
+    await writeFile(join(this.#partFolder(last), 'bytes'), String(this.#parts.get(last)));
+    await this.#begin(last + 1);
+    for (const [oldest] of this.#parts) {
+      const total = [...this.#parts.values()].reduce((sum, bytes) => sum + bytes, 0);
+      // The room of the part that has just begun is taken, too.
+      if (total + this.#maxBytes / PARTS <= this.#maxBytes || this.#parts.size <= 2) break;
+      this.#parts.delete(oldest);
+      for (const [opening, part] of this.#known) if (part === oldest) this.#known.delete(opening);
+      await rm(this.#partFolder(oldest), { recursive: true, force: true });
+    }
+    return last + 1;
+  }
+
+  async #begin(part: number): Promise<void> {
+    this.#parts.set(part, this.#parts.get(part) ?? 0);
+    await mkdir(this.#partFolder(part), { recursive: true, mode: 0o700 });
+  }
+
+  /** Bytes of a part: as noted when it was finished, else counted. */
+  async #measure(part: number): Promise<number> {
+    const noted = await unlessMissing(readFile(join(this.#partFolder(part), 'bytes'), 'utf8'));
+    if (noted !== undefined && /^\d+$/.test(noted)) return Number(noted);
+    let bytes = 0;
+    for (const entry of await readdir(this.#partFolder(part), { recursive: true })) {
+      const found = await stat(join(this.#partFolder(part), entry));
+      if (found.isFile()) bytes += blocks(found.size);
+    }
+    return bytes;
+  }
+
+  async #find(opening: Hex): Promise<number | undefined> {
+    const known = this.#known.get(opening);
+    if (known !== undefined) return known;
+    for (const part of [...this.#parts.keys()].reverse()) {
+      if (!(await exists(this.#folder(part, opening)))) continue;
+      this.#remember(opening, part);
+      return part;
+    }
+    return undefined;
+  }
+
+  #remember(opening: Hex, part: number): void {
+    this.#known.delete(opening);
+    this.#known.set(opening, part);
+    if (this.#known.size > MAX_KNOWN) this.#known.delete(this.#known.keys().next().value!);
+  }
+
+  #incoming(): string {
+    return join(this.#directory, 'incoming');
+  }
+
+  #partFolder(part: number): string {
+    return join(this.#directory, String(part));
+  }
+
+  #folder(part: number, opening: Hex): string {
+    return join(this.#partFolder(part), opening.slice(2));
+  }
+
+  #path(part: number, opening: Hex, index: number): string {
+    return join(this.#folder(part, opening), String(index));
+  }
+}
+
+/**
+ * A share's file: epochId[32] ‖ u16 limbs ‖ u16 polynomials ‖ u32 width ‖ u64 per prime ‖
+ * signature[65] ‖ u64 per residue ‖ sha256 of all before.
+ */
+function encode({ epochId, signature, shape, residues }: TranscriptShare): Uint8Array {
+  const { primes, width, polynomials } = shape;
+  const header = Buffer.alloc(HEADER_BYTES + 8 * primes.length);
+  header.writeUInt16LE(primes.length, 0);
+  header.writeUInt16LE(polynomials, 2);
+  header.writeUInt32LE(width, 4);
+  primes.forEach((prime, at) => header.writeBigUInt64LE(prime, HEADER_BYTES + 8 * at));
+  const { buffer, byteOffset, byteLength } = residues;
+  const content = Buffer.concat([
+    hexToBytes(epochId),
+    header,
+    hexToBytes(signature),
+    new Uint8Array(buffer, byteOffset, byteLength),
+  ]);
+  return Buffer.concat([content, hash('sha256', content, 'buffer')]);
+}
+
+/** Undefined for bytes that are not a whole, undamaged file. */
+function decode(bytes: Buffer): TranscriptShare | undefined {
+  const end = bytes.length - DIGEST_BYTES;
+  if (end < EPOCH_BYTES + HEADER_BYTES + SIGNATURE_BYTES) return undefined;
+  if (!hash('sha256', bytes.subarray(0, end), 'buffer').equals(bytes.subarray(end)))
+    return undefined;
+  // The checksum holds, so what follows is what `encode` wrote.
+  const header = bytes.subarray(EPOCH_BYTES);
+  const primes = Array.from({ length: header.readUInt16LE(0) }, (_, at) =>
+    header.readBigUInt64LE(HEADER_BYTES + 8 * at),
+  );
+  const shape = { primes, width: header.readUInt32LE(4), polynomials: header.readUInt16LE(2) };
+  const signed = header.subarray(HEADER_BYTES + 8 * primes.length);
+  const residues: RnsVector = new BigUint64Array(shareLength(shape));
+  new Uint8Array(residues.buffer).set(
+    signed.subarray(SIGNATURE_BYTES, SIGNATURE_BYTES + residues.byteLength),
+  );
+  return {
+    epochId: bytesToHex(bytes.subarray(0, EPOCH_BYTES)),
+    signature: bytesToHex(signed.subarray(0, SIGNATURE_BYTES)),
+    shape,
+    residues,
+  };
+}
+
+/** Bytes on the disk of a file of `size` bytes. */
+const blocks = (size: number): number => Math.ceil((size + 1) / BLOCK_BYTES) * BLOCK_BYTES;
+
+async function exists(path: string): Promise<boolean> {
+  return (await unlessMissing(stat(path))) !== undefined;
+}
+
+/** What `work` comes to, or undefined where the file it reads is missing. */
+async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
