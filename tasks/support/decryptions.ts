@@ -1,19 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { bytesToHex, parseEventLogs, type Address, type Hex } from 'viem';
 
-import { poll } from '../../sdk/polling.ts';
 import { decryptionGatewayAbi } from '../../workers/chain/abi.ts';
 import { notRegistered } from './ciphertexts.ts';
 import { epochOf, membersOf } from './epochs.ts';
 import { ClientError, ClientErrorCode } from './errors.ts';
 import { eventsOf } from './events.ts';
 import type { Gateway } from './gateway.ts';
-import { hasPassed } from './keys.ts';
-import { observeRequest } from './observer.ts';
-import { operatorWatch, unansweredWait } from './operators.ts';
 import { readAnswer, type Answer } from './plaintexts.ts';
-import { progressReporter, type WaitOptions } from './waiting.ts';
+import { waitForResult } from './results.ts';
 import { send, walletOf, type Refusal } from './transactions.ts';
+import type { WaitOptions } from './waiting.ts';
 
 /** States by their number on chain. */
 export const REQUEST_STATES = ['None', 'Pending', 'Answered', 'Expired'] as const;
@@ -100,36 +97,23 @@ export async function waitForDecryption(
   requestId: Hex,
   options: WaitOptions,
 ): Promise<Decryption> {
-  const report = progressReporter(options.onProgress);
   const request = await requestOf(gateway, requestId);
-  const epoch = await epochOf(gateway, request.epochId);
-  const members = await membersOf(gateway, epoch);
-  const { quorum } = epoch.committee;
-  const watch = operatorWatch(members, quorum, { failFast: options.failFast });
-  using observer = observeRequest(members, requestId, report);
-  await poll(
-    async () => {
-      const { state, deadline } = await readRequest(gateway, requestId);
-      if (state === 'Answered') return true;
-      if (state === 'Expired' || (await hasPassed(gateway, deadline)))
-        throw new ClientError(
-          ClientErrorCode.REQUEST_EXPIRED,
-          `the deadline of request ${requestId} has passed; ${await observer.summary()}`,
-          { advice: 'Request the decryption again.', metadata: { requestId } },
-        );
-      await watch();
-      return undefined;
+  await waitForResult(
+    gateway,
+    {
+      id: requestId,
+      epochId: request.epochId,
+      what: `request ${requestId}`,
+      advice: 'Request the decryption again.',
+      done: 'the answer is on chain',
+      async read() {
+        const state = await readRequest(gateway, requestId);
+        return state.state === 'Answered' ? { result: state } : state;
+      },
     },
     options,
-    async () =>
-      unansweredWait(
-        members,
-        quorum,
-        `request ${requestId} has no result yet; ${await observer.summary()}`,
-      ),
   );
-  observer.stop();
-  report('Answered', 'the answer is on chain');
+  const members = await membersOf(gateway, await epochOf(gateway, request.epochId));
   return { ...request, state: 'Answered', ...(await readAnswer(gateway, request, members)) };
 }
 

@@ -1,7 +1,6 @@
 import { encodeAbiParameters, keccak256, stringToHex, type Address, type Hex } from 'viem';
 
 import { CONFIRMATION_PATIENCE_MS, fetchBlob } from '../../sdk/index.ts';
-import { poll } from '../../sdk/polling.ts';
 import { keyManagerAbi } from '../../workers/chain/abi.ts';
 import type { ParameterSet } from '../../workers/ring/parameters.ts';
 import { parameterSetId } from '../../workers/sharing/ids.ts';
@@ -9,10 +8,9 @@ import { epochOf, membersOf } from './epochs.ts';
 import { ClientError, ClientErrorCode } from './errors.ts';
 import { eventsOf } from './events.ts';
 import type { Gateway } from './gateway.ts';
-import { operatorWatch, unansweredWait } from './operators.ts';
 import { parameterSetById } from './parameters.ts';
-import { progressReporter, type WaitOptions } from './waiting.ts';
-import { observeRequest } from './observer.ts';
+import { hasPassed, waitForResult } from './results.ts';
+import type { WaitOptions } from './waiting.ts';
 import { send, walletOf } from './transactions.ts';
 
 /** States by their number on chain. */
@@ -135,33 +133,21 @@ export async function listKeys(gateway: Gateway): Promise<(Key & { label: Hex })
  * `KEY_NOT_ACTIVE` if it was retired
  */
 export async function waitForKey(gateway: Gateway, keyId: Hex, options: WaitOptions): Promise<Key> {
-  const report = progressReporter(options.onProgress);
-  const epoch = await epochOf(gateway, (await keyOf(gateway, keyId)).epochId);
-  const members = await membersOf(gateway, epoch);
-  const { quorum } = epoch.committee;
-  const watch = operatorWatch(members, quorum, { failFast: options.failFast });
-  using observer = observeRequest(members, keyId, report);
-  return poll(
-    async () => {
-      const key = await keyOf(gateway, keyId);
-      if (key.state === 'Active') {
-        observer.stop();
-        report('Active', 'the key is active');
-        return key;
-      }
-      if (key.state === 'Retired') throw notActive(key);
-      if (await hasPassed(gateway, key.deadline))
-        throw new ClientError(
-          ClientErrorCode.REQUEST_EXPIRED,
-          `the deadline of key ${keyId} has passed; ${await observer.summary()}`,
-          { advice: 'Ask for the same key again: it keeps its id.', metadata: { keyId } },
-        );
-      await watch();
-      return undefined;
+  return waitForResult(
+    gateway,
+    {
+      id: keyId,
+      epochId: (await keyOf(gateway, keyId)).epochId,
+      what: `key ${keyId}`,
+      advice: 'Ask for the same key again: it keeps its id.',
+      done: 'the key is active',
+      async read() {
+        const key = await keyOf(gateway, keyId);
+        if (key.state === 'Retired') throw notActive(key);
+        return key.state === 'Active' ? { result: key } : key;
+      },
     },
     options,
-    async () =>
-      unansweredWait(members, quorum, `key ${keyId} is still pending; ${await observer.summary()}`),
   );
 }
 
@@ -183,12 +169,6 @@ export async function downloadPublicKey(gateway: Gateway, keyId: Hex): Promise<U
 /** The parameters of a key. @throws ClientError `PARAMETER_SET_REFUSED` if this client lacks them */
 export function parametersOf(key: Key): ParameterSet {
   return parameterSetById(key.parameterSetId);
-}
-
-/** Whether the newest block is past a deadline in Unix seconds. */
-export async function hasPassed(gateway: Gateway, deadline: number): Promise<boolean> {
-  const { timestamp } = await gateway.client.getBlock();
-  return Number(timestamp) > deadline;
 }
 
 async function readKey(gateway: Gateway, keyId: Hex): Promise<Key> {
