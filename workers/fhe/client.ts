@@ -6,7 +6,10 @@ import { parsePlaintext, serializePlaintext } from './plaintext.ts';
 import { savedBytes, seal, withSeal } from './seal.ts';
 import type { Own } from './seal.ts';
 
-/** What a user encrypts: up to N batched slots, or one number in coefficient 0. */
+/**
+ * What a user encrypts: up to N batched slots, or one number in coefficient 0. Sums and products are
+ * modulo t; with t = 2^32 numbers wrap around as those of a computer do.
+ */
 export type Values = { readonly slots: readonly bigint[] } | { readonly scalar: bigint };
 
 /** A key pair of one person, made by SEAL itself. */
@@ -38,7 +41,8 @@ export function createKeyPair(set: ParameterSet): KeyPair {
  * @param publicKey SEAL's PublicKey object
  * @param values each from 0 to below the plain modulus
  * @returns SEAL's uncompressed Ciphertext object at the first level: canonical
- * @throws FheError VALUES_INVALID; SEAL_FAILED if SEAL does not load the key
+ * @throws FheError VALUES_INVALID; BATCHING_UNSUPPORTED for slots; SEAL_FAILED if SEAL does not load
+ * the key
  */
 export function encrypt(set: ParameterSet, publicKey: Uint8Array, values: Values): Uint8Array {
   const context = sealContext(set).handle;
@@ -83,9 +87,10 @@ export function decrypt(
  *
  * @param plaintext as `serializePlaintext` writes it
  * @returns N values below the plain modulus
- * @throws FheError the format codes of `parsePlaintext`
+ * @throws FheError BATCHING_UNSUPPORTED; the format codes of `parsePlaintext`
  */
 export function decodeSlots(set: ParameterSet, plaintext: Uint8Array): bigint[] {
+  requireBatching(set);
   parsePlaintext(set, plaintext);
   const context = sealContext(set).handle;
   return withSeal((own) => {
@@ -106,6 +111,7 @@ const unwrapped = (bytes: Uint8Array): Uint8Array =>
   new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 
 function encode(set: ParameterSet, values: Values, own: Own): Plaintext {
+  if ('slots' in values) requireBatching(set);
   const numbers = 'slots' in values ? values.slots : [values.scalar];
   const fits = numbers.every((number) => number >= 0n && number < set.plainModulus);
   if (!fits || numbers.length > set.degree) {
@@ -123,4 +129,13 @@ function encode(set: ParameterSet, values: Values, own: Own): Plaintext {
     plaintext.loadFromArray(context, serializePlaintext(set, coefficients));
   }
   return plaintext;
+}
+
+function requireBatching(set: ParameterSet): void {
+  if (set.batching) return;
+  throw new FheError(
+    FheErrorCode.BATCHING_UNSUPPORTED,
+    'plaintexts of this parameter set have no slots: encrypt a scalar, read coefficients',
+    { metadata: { set: set.name } },
+  );
 }

@@ -21,7 +21,8 @@ const contexts = new WeakMap<ParameterSet, SealContext>();
  * The SEAL context of a parameter set, made at the first call and kept for the life of the set.
  *
  * @throws FheError SEAL_PARAMETERS_MISMATCH if SEAL refuses the set (a secure one must keep SEAL's
- * bound for 128 bits), or reads other primes, another plain modulus or other levels out of it
+ * bound for 128 bits), or reads other primes, another plain modulus, other levels or another answer to
+ * whether it batches out of it
  */
 export function sealContext(set: ParameterSet): SealContext {
   let context = contexts.get(set);
@@ -58,7 +59,7 @@ function checkedParmsIds(set: ParameterSet, handle: SEALContext): Uint8Array[] {
     const parmsIds: Uint8Array[] = [];
     let data: ContextData = own(handle.keyContextData());
     if (data.chainIndex() !== set.primes.length - 1) throw mismatch(set, 'levels');
-    if (!own(data.qualifiers()).usingBatching) throw mismatch(set, 'batching');
+    if (own(data.qualifiers()).usingBatching !== set.batching) throw mismatch(set, 'batching');
     for (let limbs = set.primes.length; limbs >= 1; limbs--) {
       const parameters = own(data.parms());
       const primes = own(parameters.coeffModulus());

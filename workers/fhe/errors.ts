@@ -45,6 +45,8 @@ export const FheErrorCode = {
   /** Galois elements are not odd, below 2N and strictly ascending. */
   GALOIS_ELEMENT_INVALID: 'GALOIS_ELEMENT_INVALID',
 
+  /** Slots of a parameter set whose plaintexts do not batch. */
+  BATCHING_UNSUPPORTED: 'BATCHING_UNSUPPORTED',
   /** Values to encrypt that the parameter set cannot hold. */
   VALUES_INVALID: 'VALUES_INVALID',
   /** No level of the parameter set has room for flooding noise with this committee. */

@@ -3,6 +3,8 @@ import { KeyloomError } from '../errors.ts';
 export const RingErrorCode = {
   /** No parameter set has this name. */
   PARAMETER_SET_UNKNOWN: 'RING_PARAMETER_SET_UNKNOWN',
+  /** The name is of a set of BGV or CKKS, for which there are no keys. */
+  SCHEME_UNSUPPORTED: 'RING_SCHEME_UNSUPPORTED',
   /** A vector has another length than its basis, width or number of limbs says. */
   LENGTH_MISMATCH: 'RING_LENGTH_MISMATCH',
   /** A number of limbs is outside [1, primes of the set], or above what an operation allows. */

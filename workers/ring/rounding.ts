@@ -11,7 +11,7 @@ const MAX_LIMBS = 16;
  * no quotient lies halfway between two integers.
  *
  * @param basis of at most 16 primes
- * @param plainModulus t in [2, 2^32)
+ * @param plainModulus t in [2, 2^32], a prime or not, below every prime
  * @param x coefficient form; public (it is an opened value)
  * @returns N coefficients in [0, t)
  * @throws RingError LENGTH_MISMATCH, LIMBS_OUT_OF_RANGE, SCALAR_OUT_OF_RANGE; KernelError RESIDUE_OUT_OF_RANGE
@@ -24,8 +24,8 @@ export function scaleAndRound(basis: Basis, plainModulus: bigint, x: RnsVector):
       metadata: { limbs: basis.limbs },
     });
   }
-  if (plainModulus < 2n || plainModulus >= 1n << 32n || primes.some((p) => p <= plainModulus)) {
-    throw new RingError(RingErrorCode.SCALAR_OUT_OF_RANGE, 'plain modulus outside [2, 2^32)', {
+  if (plainModulus < 2n || plainModulus > 1n << 32n || primes.some((p) => p <= plainModulus)) {
+    throw new RingError(RingErrorCode.SCALAR_OUT_OF_RANGE, 'plain modulus outside [2, 2^32]', {
       metadata: { plainModulus },
     });
   }

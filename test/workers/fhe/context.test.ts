@@ -5,13 +5,14 @@ import { seal, withSeal } from '../../../workers/fhe/seal.ts';
 import { parameterSet, parameterSets } from '../../../workers/ring/parameters.ts';
 
 describe('sealContext', () => {
-  it('has the primes and the plain modulus that SEAL proposes for N=8192', () => {
-    const set = parameterSet('bfv-8192-b20');
+  const secure = parameterSets.filter((set) => set.secure);
+  it.each(secure)('has the primes and the plain modulus that SEAL proposes for $name', (set) => {
     withSeal((own) => {
       const primes = own(seal.CoeffModulus.BFVDefault(set.degree, seal.SecLevelType.tc128));
       const values = set.primes.map((_, limb) => own(primes.get(limb)!).value());
       expect(primes.size()).toBe(set.primes.length);
       expect(values).toEqual(set.primes);
+      if (!set.batching) return;
       expect(own(seal.PlainModulus.Batching(set.degree, 20)).value()).toBe(set.plainModulus);
     });
   });
@@ -32,11 +33,20 @@ describe('sealContext', () => {
     );
   });
 
-  it('refuses a plain modulus that does not batch', () => {
-    const set = { ...parameterSet('insecure-bfv-1024'), plainModulus: 120_835n };
-    expect(() => sealContext(set)).toThrow(
-      expect.objectContaining({ code: FheErrorCode.SEAL_PARAMETERS_MISMATCH }),
-    );
+  it('refuses a set that batches although it says otherwise, and the other way round', () => {
+    const batches = parameterSet('insecure-bfv-1024');
+    for (const set of [
+      { ...batches, batching: false },
+      { ...batches, plainModulus: 120_835n },
+      { ...batches, plainModulus: 1n << 32n },
+    ]) {
+      expect(() => sealContext(set)).toThrow(
+        expect.objectContaining({
+          code: FheErrorCode.SEAL_PARAMETERS_MISMATCH,
+          metadata: { set: set.name, what: 'batching' },
+        }),
+      );
+    }
   });
 });
 

@@ -1,3 +1,4 @@
+import type { Ciphertext, Evaluator } from 'node-seal';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   ciphertextLength,
@@ -21,7 +22,7 @@ describe.each(parameterSets)('SEAL objects of $name', (set) => {
   let ciphertext: Uint8Array;
   beforeAll(() => {
     keys = sealKeys(set);
-    ciphertext = encrypt(set, keys.publicKey, { slots: [5n, 6n, 7n] });
+    ciphertext = encrypt(set, keys.publicKey, { scalar: 5n });
   });
 
   it('round-trips ciphertexts of all levels byte for byte', () => {
@@ -82,13 +83,8 @@ describe.each(parameterSets)('SEAL objects of $name', (set) => {
     });
   });
 
-  it('encrypts and decodes slots and scalars as a stock client does', () => {
+  it('encrypts and decodes scalars as a stock client does', () => {
     const top = set.plainModulus - 1n;
-    const slots = Array.from({ length: set.degree }, (_, at) => (BigInt(at) * 7919n) % top);
-    const batched = encrypt(set, keys.publicKey, { slots });
-    const plaintext = serializePlaintext(set, sealDecrypt(set, keys.secretKey, batched));
-    expect(decodeSlots(set, plaintext)).toEqual(slots);
-
     const scalar = encrypt(set, keys.publicKey, { scalar: top });
     const opened = serializePlaintext(set, sealDecrypt(set, keys.secretKey, scalar));
     const expected = [top, ...Array.from({ length: set.degree - 1 }, () => 0n)];
@@ -96,18 +92,67 @@ describe.each(parameterSets)('SEAL objects of $name', (set) => {
   });
 
   it('takes bytes as files and sockets give them', () => {
-    const ciphertext = encrypt(set, Buffer.from(keys.publicKey), { slots: [5n] });
+    const ciphertext = encrypt(set, Buffer.from(keys.publicKey), { scalar: 5n });
     const plaintext = serializePlaintext(set, sealDecrypt(set, keys.secretKey, ciphertext));
-    expect(decodeSlots(set, Buffer.from(plaintext))[0]).toBe(5n);
+    expect(decodeCoefficients(set, Buffer.from(plaintext))[0]).toBe(5n);
   });
 
-  it('refuses values that do not fit', () => {
-    const tooMany = Array.from({ length: set.degree + 1 }, () => 0n);
-    const cases = [{ scalar: set.plainModulus }, { scalar: -1n }, { slots: tooMany }];
-    for (const values of cases) {
-      expect(() => encrypt(set, keys.publicKey, values)).toThrow(
+  it('refuses scalars that do not fit', () => {
+    for (const scalar of [set.plainModulus, -1n]) {
+      expect(() => encrypt(set, keys.publicKey, { scalar })).toThrow(
         expect.objectContaining({ code: FheErrorCode.VALUES_INVALID }),
       );
     }
+  });
+});
+
+describe.each(parameterSets.filter((set) => set.batching))('slots of $name', (set) => {
+  const keys = sealKeys(set);
+
+  it('are encrypted and decoded as a stock client does', () => {
+    const top = set.plainModulus - 1n;
+    const slots = Array.from({ length: set.degree }, (_, at) => (BigInt(at) * 7919n) % top);
+    const batched = encrypt(set, keys.publicKey, { slots });
+    const plaintext = serializePlaintext(set, sealDecrypt(set, keys.secretKey, batched));
+    expect(decodeSlots(set, plaintext)).toEqual(slots);
+  });
+
+  it('are refused if they do not fit', () => {
+    const tooMany = Array.from({ length: set.degree + 1 }, () => 0n);
+    for (const slots of [tooMany, [set.plainModulus], [0n, -1n]]) {
+      expect(() => encrypt(set, keys.publicKey, { slots })).toThrow(
+        expect.objectContaining({ code: FheErrorCode.VALUES_INVALID }),
+      );
+    }
+  });
+});
+
+describe.each(parameterSets.filter((set) => !set.batching))('plaintexts of $name', (set) => {
+  const keys = sealKeys(set);
+
+  it('have no slots', () => {
+    const unsupported = expect.objectContaining({
+      code: FheErrorCode.BATCHING_UNSUPPORTED,
+    }) as Error;
+    expect(() => encrypt(set, keys.publicKey, { slots: [1n] })).toThrow(unsupported);
+    const plaintext = serializePlaintext(set, new BigUint64Array(set.degree));
+    expect(() => decodeSlots(set, plaintext)).toThrow(unsupported);
+  });
+
+  it('wrap around in sums and products', () => {
+    const t = set.plainModulus;
+    const [a, b] = [t - 5n, t / 2n + 3n];
+    const [x, y] = [a, b].map((scalar) => encrypt(set, keys.publicKey, { scalar }));
+    const compute = (work: (evaluator: Evaluator, left: Ciphertext, right: Ciphertext) => void) =>
+      withSeal((own) => {
+        const left = loadCiphertext(set, x, own);
+        const evaluator = own(new seal.Evaluator(sealContext(set).handle));
+        work(evaluator, left, loadCiphertext(set, y, own));
+        return sealDecrypt(set, keys.secretKey, savedBytes(left));
+      });
+    const sum = compute((evaluator, left, right) => evaluator.addInplace(left, right));
+    expect([...sum.subarray(0, 2)]).toEqual([(a + b) % t, 0n]);
+    const product = compute((evaluator, left, right) => evaluator.multiplyInplace(left, right));
+    expect([...product.subarray(0, 2)]).toEqual([(a * b) % t, 0n]);
   });
 });

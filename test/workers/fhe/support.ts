@@ -1,3 +1,4 @@
+import type { Values } from '../../../workers/fhe/client.ts';
 import { sealContext } from '../../../workers/fhe/context.ts';
 import { savedBytes, seal, withSeal } from '../../../workers/fhe/seal.ts';
 import type { Own } from '../../../workers/fhe/seal.ts';
@@ -20,6 +21,13 @@ export function sealKeys(set: ParameterSet): { publicKey: Uint8Array; secretKey:
       secretKey: savedBytes(own(generator.secretKey())),
     };
   });
+}
+
+/** Values that fill what a plaintext of the set holds: all slots, or the scalar. */
+export function sampleValues(set: ParameterSet): Values {
+  const t = set.plainModulus;
+  if (!set.batching) return { scalar: t - 3n };
+  return { slots: Array.from({ length: set.degree }, (_, at) => BigInt(at * at) % t) };
 }
 
 /** The values of a SecretKey object: NTT form over all primes. */

@@ -11,30 +11,36 @@ const cases = [
   ...basesOf(N, [43]),
   ...basesOf(N, [43, 43, 44]),
   ...basesOf(N, [50, 60, 36, 55, 30, 44]),
+  // The most limbs, with the largest plain modulus: sums of 16 integer parts.
+  ...basesOf(N, Array<number>(16).fill(49)),
 ];
 
 describe.each(cases)('scaleAndRound on %s', (_, basis) => {
   const { primes } = basis;
   const q = primes.reduce((product, prime) => product * prime, 1n);
 
-  it.each([2n, 65537n, 1032193n, (1n << 29n) - 3n])('equals the definition at t = %i', (t) => {
-    // Values right beside the boundary between two results, where doubles cannot decide.
-    const edges = Array.from({ length: N }, (_, i) => {
-      const k = (BigInt(i) * 7919n) % t;
-      return ((2n * k + 1n) * q) / (2n * t) + BigInt(i % 2);
-    });
-    const samples = [
-      ...sampleVectors('rounding', primes, N),
-      vectorOf(primes, N, (_, i, prime) => edges[i] % prime),
-    ];
-    for (const x of samples) {
-      const expected = Array.from({ length: N }, (_, i) => {
-        const scaled = 2n * t * composed(primes, x, i) + q;
-        return (scaled / (2n * q)) % t;
+  const moduli = [2n, 1n << 16n, 65537n, 1032193n, (1n << 29n) - 3n, (1n << 32n) - 5n, 1n << 32n];
+  it.each(moduli.filter((t) => primes.every((prime) => prime > t)))(
+    'equals the definition at t = %i',
+    (t) => {
+      // Values right beside the boundary between two results, where doubles cannot decide.
+      const edges = Array.from({ length: N }, (_, i) => {
+        const k = (BigInt(i) * 7919n) % t;
+        return ((2n * k + 1n) * q) / (2n * t) + BigInt(i % 2);
       });
-      expect([...scaleAndRound(basis, t, x)]).toEqual(expected);
-    }
-  });
+      const samples = [
+        ...sampleVectors('rounding', primes, N),
+        vectorOf(primes, N, (_, i, prime) => edges[i] % prime),
+      ];
+      for (const x of samples) {
+        const expected = Array.from({ length: N }, (_, i) => {
+          const scaled = 2n * t * composed(primes, x, i) + q;
+          return (scaled / (2n * q)) % t;
+        });
+        expect([...scaleAndRound(basis, t, x)]).toEqual(expected);
+      }
+    },
+  );
 
   it('refuses more limbs than its error bound covers', () => {
     const wide = new Basis(
@@ -48,7 +54,7 @@ describe.each(cases)('scaleAndRound on %s', (_, basis) => {
 
   it('refuses plain moduli out of range and other lengths', () => {
     const x = new BigUint64Array(N * primes.length);
-    for (const t of [0n, 1n, 1n << 32n, primes[0]]) {
+    for (const t of [0n, 1n, (1n << 32n) + 1n, primes[0]]) {
       expect(() => scaleAndRound(basis, t, x)).toThrow(withCode(RingErrorCode.SCALAR_OUT_OF_RANGE));
     }
     expect(() => scaleAndRound(basis, 17n, x.slice(1))).toThrow(
