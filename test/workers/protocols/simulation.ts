@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
 import { sha256, stringToHex } from 'viem';
 import type { Address, Hex } from 'viem';
+import { entryStart } from '../../../workers/fhe/evaluation-keys.ts';
+import { entriesOf } from '../../../workers/protocols/evaluation-keys.ts';
+import type { EvaluationKeyRequest } from '../../../workers/protocols/evaluation-keys.ts';
 import * as keyGeneration from '../../../workers/protocols/key-generation.ts';
 import { honest, open } from '../../../workers/protocols/opening.ts';
 import type {
@@ -204,6 +207,19 @@ export function runPart<Result>(
     next = part.next(round.map(({ value }) => value));
   }
   return { result: next.value, rounds };
+}
+
+/** The entries of a request, digit by digit, with the Galois element of each. */
+export function makeEntries(
+  simulation: Simulation,
+  keys: readonly SimulatedKey[],
+  request: EvaluationKeyRequest,
+): { element: number; entry: Uint8Array[] }[] {
+  const [{ set }] = keys;
+  return entriesOf(simulation.session, request, set, () => 0).map(({ element, digits, digit }) => {
+    const parts = Array.from({ length: digits }, (_, d) => runPart(simulation, keys, digit(d)));
+    return { element, entry: [entryStart(set), ...parts.map(({ result }) => result)] };
+  });
 }
 
 /** One decryption as operator `to` sees it. */
