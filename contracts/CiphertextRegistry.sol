@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Governed} from "./governance/Governed.sol";
 import {Ciphertext, ICiphertextRegistry} from "./interfaces/ICiphertextRegistry.sol";
+import {IEvaluationKeyManager} from "./interfaces/IEvaluationKeyManager.sol";
 import {IKeyManager} from "./interfaces/IKeyManager.sol";
 
 /// @title CiphertextRegistry
@@ -12,16 +13,19 @@ contract CiphertextRegistry is Governed, ICiphertextRegistry {
         IKeyManager keyManager;
         mapping(bytes32 handle => Ciphertext) ciphertexts;
         mapping(bytes32 handle => mapping(address account => bool)) allowed;
+        IEvaluationKeyManager evaluationKeyManager;
     }
 
     uint256 private constant STORAGE_SLOT = erc7201("keyloom.storage.CiphertextRegistry");
 
     /// @notice Sets up the proxy.
     /// @param authority AccessManager of the deployment.
-    /// @param manager Parameter sets and keys.
-    function initialize(address authority, IKeyManager manager) external initializer {
+    /// @param manager Evaluation keys; the other keys are read from it.
+    function initialize(address authority, IEvaluationKeyManager manager) external initializer {
         __Governed_init(authority);
-        _storage().keyManager = manager;
+        CiphertextRegistryStorage storage $ = _storage();
+        $.evaluationKeyManager = manager;
+        $.keyManager = manager.keyManager();
     }
 
     /// @inheritdoc ICiphertextRegistry
@@ -32,38 +36,60 @@ contract CiphertextRegistry is Governed, ICiphertextRegistry {
         uint16 noiseBits,
         address owner
     ) external restricted returns (bytes32 handle) {
-        if (digest == 0) revert CiphertextRegistryZeroDigest();
         if (owner == address(0)) revert CiphertextRegistryZeroAccount();
-        CiphertextRegistryStorage storage $ = _storage();
-        (uint8 minLimbs, uint8 maxLimbs, uint16 maxNoiseBits) = $.keyManager.ciphertextLimits(
-            keyId
-        );
-        if (limbs < minLimbs || limbs > maxLimbs) {
-            revert CiphertextRegistryLimbs(limbs, minLimbs, maxLimbs);
-        }
-        if (noiseBits > maxNoiseBits) revert CiphertextRegistryNoise(noiseBits, maxNoiseBits);
+        return
+            _register(
+                Ciphertext({
+                    keyId: keyId,
+                    digest: digest,
+                    owner: owner,
+                    limbs: limbs,
+                    noiseBits: noiseBits,
+                    origin: 0
+                })
+            );
+    }
 
-        handle = keccak256(abi.encode(block.chainid, address(this), keyId, digest));
-        if ($.ciphertexts[handle].owner != address(0)) revert CiphertextRegistryExists(handle);
-        $.ciphertexts[handle] = Ciphertext({
-            keyId: keyId,
-            digest: digest,
-            owner: owner,
-            limbs: limbs,
-            noiseBits: noiseBits
-        });
-        emit CiphertextRegistered(handle, keyId, digest, limbs, noiseBits, owner);
+    /// @inheritdoc ICiphertextRegistry
+    function registerSwitched(
+        bytes32 originHandle,
+        bytes32 toKeyId,
+        bytes32 digest,
+        uint8 limbs,
+        uint16 noiseBits
+    ) external restricted returns (bytes32 handle) {
+        CiphertextRegistryStorage storage $ = _storage();
+        Ciphertext storage origin = $.ciphertexts[originHandle];
+        address owner = origin.owner;
+        if (owner == address(0)) revert CiphertextRegistryUnknown(originHandle);
+        bytes32 fromKeyId = origin.keyId;
+        // Nothing leaves a retired key.
+        $.keyManager.ciphertextLimits(fromKeyId);
+        if (!$.evaluationKeyManager.isSwitchingRecorded(fromKeyId, toKeyId)) {
+            revert CiphertextRegistryNotSwitchable(fromKeyId, toKeyId);
+        }
+        return
+            _register(
+                Ciphertext({
+                    keyId: toKeyId,
+                    digest: digest,
+                    owner: owner,
+                    limbs: limbs,
+                    noiseBits: noiseBits,
+                    origin: originHandle
+                })
+            );
     }
 
     /// @inheritdoc ICiphertextRegistry
     function allow(bytes32 handle, address account) external {
         CiphertextRegistryStorage storage $ = _storage();
-        address owner = $.ciphertexts[handle].owner;
-        if (owner == address(0)) revert CiphertextRegistryUnknown(handle);
-        if (owner != msg.sender) revert CiphertextRegistryNotOwner(handle, msg.sender);
+        Ciphertext storage record = $.ciphertexts[handle];
+        _requireOwner(handle, record.owner, msg.sender);
         if (account == address(0)) revert CiphertextRegistryZeroAccount();
-        $.allowed[handle][account] = true;
-        emit DecryptionAllowed(handle, account);
+        bytes32 holder = _holderOfRights(handle, record);
+        $.allowed[holder][account] = true;
+        emit DecryptionAllowed(holder, account);
     }
 
     /// @inheritdoc ICiphertextRegistry
@@ -74,8 +100,8 @@ contract CiphertextRegistry is Governed, ICiphertextRegistry {
     /// @inheritdoc ICiphertextRegistry
     function mayDecrypt(bytes32 handle, address account) external view returns (bool) {
         CiphertextRegistryStorage storage $ = _storage();
-        address owner = $.ciphertexts[handle].owner;
-        return owner != address(0) && _mayDecrypt($, handle, owner, account);
+        Ciphertext storage record = $.ciphertexts[handle];
+        return record.owner != address(0) && _mayDecrypt($, handle, record, account);
     }
 
     /// @inheritdoc ICiphertextRegistry
@@ -88,9 +114,8 @@ contract CiphertextRegistry is Governed, ICiphertextRegistry {
         for (uint256 i = 0; i < handles.length; ++i) {
             bytes32 handle = handles[i];
             Ciphertext storage record = $.ciphertexts[handle];
-            address owner = record.owner;
-            if (owner == address(0)) revert CiphertextRegistryUnknown(handle);
-            if (!_mayDecrypt($, handle, owner, account)) {
+            if (record.owner == address(0)) revert CiphertextRegistryUnknown(handle);
+            if (!_mayDecrypt($, handle, record, account)) {
                 revert CiphertextRegistryNotAllowed(handle, account);
             }
             if (i == 0) keyId = record.keyId;
@@ -101,17 +126,71 @@ contract CiphertextRegistry is Governed, ICiphertextRegistry {
     }
 
     /// @inheritdoc ICiphertextRegistry
+    function requireOwned(bytes32[] calldata handles, address owner) external view {
+        CiphertextRegistryStorage storage $ = _storage();
+        for (uint256 i = 0; i < handles.length; ++i) {
+            _requireOwner(handles[i], $.ciphertexts[handles[i]].owner, owner);
+        }
+    }
+
+    /// @inheritdoc ICiphertextRegistry
+    function evaluationKeyManager() external view returns (IEvaluationKeyManager) {
+        return _storage().evaluationKeyManager;
+    }
+
+    /// @inheritdoc ICiphertextRegistry
     function keyManager() external view returns (IKeyManager) {
         return _storage().keyManager;
+    }
+
+    function _register(Ciphertext memory record) private returns (bytes32 handle) {
+        if (record.digest == 0) revert CiphertextRegistryZeroDigest();
+        CiphertextRegistryStorage storage $ = _storage();
+        (uint8 minLimbs, uint8 maxLimbs, uint16 maxNoiseBits) = $.keyManager.ciphertextLimits(
+            record.keyId
+        );
+        if (record.limbs < minLimbs || record.limbs > maxLimbs) {
+            revert CiphertextRegistryLimbs(record.limbs, minLimbs, maxLimbs);
+        }
+        if (record.noiseBits > maxNoiseBits) {
+            revert CiphertextRegistryNoise(record.noiseBits, maxNoiseBits);
+        }
+
+        handle = keccak256(abi.encode(block.chainid, address(this), record.keyId, record.digest));
+        if ($.ciphertexts[handle].owner != address(0)) revert CiphertextRegistryExists(handle);
+        $.ciphertexts[handle] = record;
+        emit CiphertextRegistered(
+            handle,
+            record.keyId,
+            record.digest,
+            record.limbs,
+            record.noiseBits,
+            record.owner,
+            record.origin
+        );
+    }
+
+    function _requireOwner(bytes32 handle, address owner, address account) private pure {
+        if (owner == address(0)) revert CiphertextRegistryUnknown(handle);
+        if (owner != account) revert CiphertextRegistryNotOwner(handle, account);
     }
 
     function _mayDecrypt(
         CiphertextRegistryStorage storage $,
         bytes32 handle,
-        address owner,
+        Ciphertext storage record,
         address account
     ) private view returns (bool) {
-        return account == owner || $.allowed[handle][account];
+        return account == record.owner || $.allowed[_holderOfRights(handle, record)][account];
+    }
+
+    /// @dev The ciphertext whose access rights hold for this one.
+    function _holderOfRights(
+        bytes32 handle,
+        Ciphertext storage record
+    ) private view returns (bytes32) {
+        bytes32 origin = record.origin;
+        return origin == 0 ? handle : origin;
     }
 
     function _storage() private pure returns (CiphertextRegistryStorage storage $) {

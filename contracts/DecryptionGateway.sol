@@ -2,26 +2,40 @@
 pragma solidity 0.8.37;
 
 import {EIP712Upgradeable} from "@openzeppelin/contracts-upgradeable/utils/cryptography/EIP712Upgradeable.sol";
+import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 
 import {RequestWindow} from "./governance/RequestWindow.sol";
 import {ICiphertextRegistry} from "./interfaces/ICiphertextRegistry.sol";
 import {
+    DecryptionMeter,
     DecryptionRequest,
     IDecryptionGateway,
-    RequestState
+    RequestState,
+    UserDecryptionPermit
 } from "./interfaces/IDecryptionGateway.sol";
 import {IEpochManager} from "./interfaces/IEpochManager.sol";
+import {IEvaluationKeyManager} from "./interfaces/IEvaluationKeyManager.sol";
 import {IKeyManager} from "./interfaces/IKeyManager.sol";
 import {IOperatorRegistry} from "./interfaces/IOperatorRegistry.sol";
 import {DecryptionShape} from "./libraries/DecryptionShape.sol";
+import {Meter} from "./libraries/Meter.sol";
+import {UserDecryptionPermits} from "./libraries/UserDecryptionPermits.sol";
 
 /// @title DecryptionGateway
 contract DecryptionGateway is RequestWindow, EIP712Upgradeable, IDecryptionGateway {
+    using Meter for Meter.State;
+
     uint256 public constant MAX_HANDLES = DecryptionShape.MAX_HANDLES;
     uint256 public constant MAX_POSITIONS = DecryptionShape.MAX_POSITIONS;
+    uint256 public constant MAX_PERMIT_HANDLES = UserDecryptionPermits.MAX_PERMIT_HANDLES;
+    uint64 public constant MAX_PERMIT_SECONDS = UserDecryptionPermits.MAX_PERMIT_SECONDS;
+    uint64 public constant COMMON_QUOTA = Meter.COMMON_QUOTA;
 
     bytes32 private constant PUBLIC_DECRYPTION_RESULT_TYPEHASH = keccak256(
         "PublicDecryptionResult(bytes32 epochId,bytes32 requestId,bytes result)"
+    );
+    bytes32 private constant USER_DECRYPTION_RESULT_TYPEHASH = keccak256(
+        "UserDecryptionResult(bytes32 epochId,bytes32 requestId,bytes result)"
     );
 
     /// @dev The deadline is never zero for a request that exists.
@@ -29,6 +43,7 @@ contract DecryptionGateway is RequestWindow, EIP712Upgradeable, IDecryptionGatew
         bytes32 epochId;
         uint64 deadline;
         uint32 resultLength;
+        bool forUser;
         bytes32 resultHash;
     }
 
@@ -40,6 +55,8 @@ contract DecryptionGateway is RequestWindow, EIP712Upgradeable, IDecryptionGatew
         IOperatorRegistry operatorRegistry;
         uint256 deploymentBlock;
         mapping(bytes32 requestId => RequestRecord) requests;
+        IEvaluationKeyManager evaluationKeyManager;
+        Meter.State meter;
     }
 
     uint256 private constant STORAGE_SLOT = erc7201("keyloom.storage.DecryptionGateway");
@@ -58,6 +75,7 @@ contract DecryptionGateway is RequestWindow, EIP712Upgradeable, IDecryptionGatew
         __RequestWindow_init(responseWindow);
         DecryptionGatewayStorage storage $ = _storage();
         $.ciphertextRegistry = registry;
+        $.evaluationKeyManager = registry.evaluationKeyManager();
         $.keyManager = registry.keyManager();
         $.epochManager = $.keyManager.epochManager();
         $.operatorRegistry = $.epochManager.operatorRegistry();
@@ -71,20 +89,19 @@ contract DecryptionGateway is RequestWindow, EIP712Upgradeable, IDecryptionGatew
         bytes32 salt
     ) external whenNotPaused returns (bytes32 requestId) {
         DecryptionShape.validateHandles(handles);
-        DecryptionGatewayStorage storage $ = _storage();
-        bytes32 keyId = $.ciphertextRegistry.requireDecryptable(handles, msg.sender);
-        (bytes32 epochId, uint32 degree) = $.keyManager.requireUsable(keyId);
-        DecryptionShape.validatePositions(positions, degree);
+        bytes32 keyId = _storage().ciphertextRegistry.requireDecryptable(handles, msg.sender);
+        bytes32 epochId = _requireReadable(keyId, positions);
 
         requestId = keccak256(
             abi.encode(block.chainid, address(this), epochId, handles, positions, msg.sender, salt)
         );
-        RequestRecord storage record = $.requests[requestId];
-        if (record.deadline != 0) revert DecryptionGatewayRequestExists(requestId);
-        uint64 deadline = _responseDeadline();
-        record.epochId = epochId;
-        record.deadline = deadline;
-        record.resultLength = DecryptionShape.resultLength(handles.length, positions.length);
+        uint64 deadline = _open(
+            requestId,
+            epochId,
+            DecryptionShape.resultLength(handles.length, positions.length),
+            false
+        );
+        _spend(keyId, handles, 0, msg.sender);
         emit PublicDecryptionRequested(
             requestId,
             epochId,
@@ -92,8 +109,21 @@ contract DecryptionGateway is RequestWindow, EIP712Upgradeable, IDecryptionGatew
             handles,
             positions,
             msg.sender,
-            deadline
+            deadline,
+            salt
         );
+    }
+
+    /// @inheritdoc IDecryptionGateway
+    function requestUserDecryption(
+        UserDecryptionPermit calldata permit,
+        bytes calldata signature,
+        bytes32[] calldata handles,
+        bool packed,
+        bytes32 salt
+    ) external whenNotPaused returns (bytes32 requestId) {
+        bytes32 keyId = _requirePermitted(permit, signature, handles);
+        return _requestUserDecryption(keyId, permit, handles, packed, salt);
     }
 
     /// @inheritdoc IDecryptionGateway
@@ -103,23 +133,31 @@ contract DecryptionGateway is RequestWindow, EIP712Upgradeable, IDecryptionGatew
         uint256 signerBitmap,
         bytes calldata signatures
     ) external {
-        DecryptionGatewayStorage storage $ = _storage();
-        RequestRecord storage record = $.requests[requestId];
-        RequestState state = _stateOf(record);
-        if (state != RequestState.Pending) revert DecryptionGatewayRequestState(requestId, state);
-        if (result.length != record.resultLength) {
-            revert DecryptionGatewayResultLength(result.length, record.resultLength);
-        }
-        bytes32 epochId = record.epochId;
-        bytes32 resultHash = keccak256(result);
-        $.epochManager.verifyQuorum(
-            epochId,
-            _resultDigest(epochId, requestId, resultHash),
-            signerBitmap,
-            signatures
-        );
-        record.resultHash = resultHash;
+        _respond(requestId, result, signerBitmap, signatures, false);
         emit PublicDecryptionResponded(requestId, result, signerBitmap);
+    }
+
+    /// @inheritdoc IDecryptionGateway
+    function respondUserDecryption(
+        bytes32 requestId,
+        bytes calldata result,
+        uint256 signerBitmap,
+        bytes calldata signatures
+    ) external {
+        _respond(requestId, result, signerBitmap, signatures, true);
+        emit UserDecryptionResponded(requestId, result, signerBitmap);
+    }
+
+    /// @inheritdoc IDecryptionGateway
+    function grantUnits(bytes32 keyId, address consumer, uint64 units) external {
+        DecryptionGatewayStorage storage $ = _storage();
+        if ($.keyManager.key(keyId).requester != msg.sender) {
+            revert DecryptionGatewayNotKeyOwner(keyId, msg.sender);
+        }
+        if (consumer == address(0)) revert DecryptionGatewayZeroConsumer();
+        if (units == 0) revert DecryptionGatewayZeroUnits();
+        $.meter.grant(keyId, $.keyManager.decryptionUnits(keyId), consumer, units);
+        emit UnitsGranted(keyId, consumer, units);
     }
 
     /// @inheritdoc IDecryptionGateway
@@ -131,7 +169,8 @@ contract DecryptionGateway is RequestWindow, EIP712Upgradeable, IDecryptionGatew
                 deadline: record.deadline,
                 resultLength: record.resultLength,
                 epochId: record.epochId,
-                resultHash: record.resultHash
+                resultHash: record.resultHash,
+                forUser: record.forUser
             });
     }
 
@@ -146,7 +185,44 @@ contract DecryptionGateway is RequestWindow, EIP712Upgradeable, IDecryptionGatew
         bytes32 requestId,
         bytes calldata result
     ) external view returns (bytes32) {
-        return _resultDigest(epochId, requestId, keccak256(result));
+        return
+            _resultDigest(PUBLIC_DECRYPTION_RESULT_TYPEHASH, epochId, requestId, keccak256(result));
+    }
+
+    /// @inheritdoc IDecryptionGateway
+    function hashUserDecryptionResult(
+        bytes32 epochId,
+        bytes32 requestId,
+        bytes calldata result
+    ) external view returns (bytes32) {
+        return
+            _resultDigest(USER_DECRYPTION_RESULT_TYPEHASH, epochId, requestId, keccak256(result));
+    }
+
+    /// @inheritdoc IDecryptionGateway
+    function hashUserDecryptionPermit(
+        UserDecryptionPermit calldata permit
+    ) public view returns (bytes32) {
+        return _hashTypedDataV4(UserDecryptionPermits.structHash(permit));
+    }
+
+    /// @inheritdoc IDecryptionGateway
+    function meter(bytes32 keyId) external view returns (DecryptionMeter memory) {
+        DecryptionGatewayStorage storage $ = _storage();
+        return $.meter.read(keyId, $.keyManager.decryptionUnits(keyId));
+    }
+
+    /// @inheritdoc IDecryptionGateway
+    function quotaOf(
+        bytes32 keyId,
+        address consumer
+    ) external view returns (uint64 quota, uint64 spent) {
+        return _storage().meter.quotaOf(keyId, consumer);
+    }
+
+    /// @inheritdoc IDecryptionGateway
+    function isUnitSpent(bytes32 handle, bytes32 recipient) external view returns (bool) {
+        return _storage().meter.spent[Meter.unitOf(handle, recipient)];
     }
 
     /// @inheritdoc IDecryptionGateway
@@ -170,6 +246,11 @@ contract DecryptionGateway is RequestWindow, EIP712Upgradeable, IDecryptionGatew
     }
 
     /// @inheritdoc IDecryptionGateway
+    function evaluationKeyManager() external view returns (IEvaluationKeyManager) {
+        return _storage().evaluationKeyManager;
+    }
+
+    /// @inheritdoc IDecryptionGateway
     function ciphertextRegistry() external view returns (ICiphertextRegistry) {
         return _storage().ciphertextRegistry;
     }
@@ -179,17 +260,167 @@ contract DecryptionGateway is RequestWindow, EIP712Upgradeable, IDecryptionGatew
         return _storage().deploymentBlock;
     }
 
+    /// @dev Reverts unless the permit covers the handles and is signed by its user, who may decrypt them.
+    function _requirePermitted(
+        UserDecryptionPermit calldata permit,
+        bytes calldata signature,
+        bytes32[] calldata handles
+    ) private view returns (bytes32 keyId) {
+        DecryptionShape.validateHandles(handles);
+        UserDecryptionPermits.validate(permit, handles);
+        ICiphertextRegistry registry = _storage().ciphertextRegistry;
+        keyId = registry.requireDecryptable(handles, permit.user);
+        if (permit.owner != address(0)) registry.requireOwned(handles, permit.owner);
+        bytes32 digest = hashUserDecryptionPermit(permit);
+        if (!SignatureChecker.isValidSignatureNowCalldata(permit.user, digest, signature)) {
+            revert DecryptionGatewayPermitSignature(permit.user);
+        }
+    }
+
+    /// @dev Reverts unless the key is usable and has these positions.
+    function _requireReadable(
+        bytes32 keyId,
+        uint32[] calldata positions
+    ) private view returns (bytes32 epochId) {
+        uint32 degree;
+        (epochId, degree) = _storage().keyManager.requireUsable(keyId);
+        DecryptionShape.validatePositions(positions, degree);
+    }
+
+    /// @dev What follows the permit's checks.
+    function _requestUserDecryption(
+        bytes32 keyId,
+        UserDecryptionPermit calldata permit,
+        bytes32[] calldata handles,
+        bool packed,
+        bytes32 salt
+    ) private returns (bytes32 requestId) {
+        (bytes32 epochId, ) = _storage().keyManager.requireUsable(keyId);
+        address user = permit.user;
+        bytes32 recipient = permit.publicKeyDigest;
+        requestId = keccak256(
+            abi.encode(
+                block.chainid,
+                address(this),
+                epochId,
+                handles,
+                packed,
+                user,
+                recipient,
+                msg.sender,
+                salt
+            )
+        );
+        uint32 resultLength = DecryptionShape.userResultLength(handles.length, packed);
+        _open(requestId, epochId, resultLength, true);
+        _spend(keyId, handles, recipient, user);
+        _emitUserDecryptionRequested(requestId, keyId, permit, handles, packed, salt);
+    }
+
+    /// @dev On a stack of its own; the rest is in the record.
+    function _emitUserDecryptionRequested(
+        bytes32 requestId,
+        bytes32 keyId,
+        UserDecryptionPermit calldata permit,
+        bytes32[] calldata handles,
+        bool packed,
+        bytes32 salt
+    ) private {
+        RequestRecord storage record = _storage().requests[requestId];
+        emit UserDecryptionRequested(
+            requestId,
+            record.epochId,
+            keyId,
+            handles,
+            packed,
+            permit.user,
+            permit.publicKeyDigest,
+            msg.sender,
+            record.deadline,
+            salt
+        );
+    }
+
+    /// @dev Records a new request.
+    function _open(
+        bytes32 requestId,
+        bytes32 epochId,
+        uint32 resultLength,
+        bool forUser
+    ) private returns (uint64 deadline) {
+        RequestRecord storage record = _storage().requests[requestId];
+        if (record.deadline != 0) revert DecryptionGatewayRequestExists(requestId);
+        deadline = _responseDeadline();
+        record.epochId = epochId;
+        record.deadline = deadline;
+        record.resultLength = resultLength;
+        record.forUser = forUser;
+    }
+
+    /// @dev Units are spent under the key and under all its sources: what is decrypted here can be
+    /// theirs. The source's own limit holds even if the source has been retired since.
+    function _spend(
+        bytes32 keyId,
+        bytes32[] calldata handles,
+        bytes32 recipient,
+        address consumer
+    ) private {
+        DecryptionGatewayStorage storage $ = _storage();
+        uint64 units = $.meter.mark(handles, recipient);
+        if (units == 0) return;
+        $.meter.spend(keyId, $.keyManager.decryptionUnits(keyId), consumer, units);
+        bytes32[] memory sources = $.evaluationKeyManager.sourcesOf(keyId);
+        for (uint256 i = 0; i < sources.length; ++i) {
+            uint64 limit = $.keyManager.decryptionUnits(sources[i]);
+            $.meter.spendCommon(sources[i], limit, units);
+        }
+    }
+
+    function _respond(
+        bytes32 requestId,
+        bytes calldata result,
+        uint256 signerBitmap,
+        bytes calldata signatures,
+        bool forUser
+    ) private {
+        RequestRecord storage record = _pending(requestId, result.length, forUser);
+        bytes32 resultHash = keccak256(result);
+        _storage().epochManager.verifyQuorum(
+            record.epochId,
+            _resultDigest(
+                forUser ? USER_DECRYPTION_RESULT_TYPEHASH : PUBLIC_DECRYPTION_RESULT_TYPEHASH,
+                record.epochId,
+                requestId,
+                resultHash
+            ),
+            signerBitmap,
+            signatures
+        );
+        record.resultHash = resultHash;
+    }
+
+    /// @dev Reverts unless the request waits for a result of this length and kind.
+    function _pending(
+        bytes32 requestId,
+        uint256 resultLength,
+        bool forUser
+    ) private view returns (RequestRecord storage record) {
+        record = _storage().requests[requestId];
+        RequestState state = _stateOf(record);
+        if (state != RequestState.Pending) revert DecryptionGatewayRequestState(requestId, state);
+        if (record.forUser != forUser) revert DecryptionGatewayRequestKind(requestId);
+        if (resultLength != record.resultLength) {
+            revert DecryptionGatewayResultLength(resultLength, record.resultLength);
+        }
+    }
+
     function _resultDigest(
+        bytes32 typeHash,
         bytes32 epochId,
         bytes32 requestId,
         bytes32 resultHash
     ) private view returns (bytes32) {
-        return
-            _hashTypedDataV4(
-                keccak256(
-                    abi.encode(PUBLIC_DECRYPTION_RESULT_TYPEHASH, epochId, requestId, resultHash)
-                )
-            );
+        return _hashTypedDataV4(keccak256(abi.encode(typeHash, epochId, requestId, resultHash)));
     }
 
     function _stateOf(RequestRecord storage record) private view returns (RequestState) {

@@ -27,6 +27,7 @@ contract KeyManager is RequestWindow, EIP712Upgradeable, IKeyManager {
         bytes32 parameterSetId;
         bytes32 digest;
         address requester;
+        uint8 lambda;
     }
 
     /// @custom:storage-location erc7201:keyloom.storage.KeyManager
@@ -99,7 +100,8 @@ contract KeyManager is RequestWindow, EIP712Upgradeable, IKeyManager {
             epochId: epochId,
             parameterSetId: parameterSetId,
             digest: 0,
-            requester: msg.sender
+            requester: msg.sender,
+            lambda: set.lambda
         });
         emit KeyRequested(keyId, epochId, parameterSetId, msg.sender, label, deadline);
     }
@@ -174,6 +176,12 @@ contract KeyManager is RequestWindow, EIP712Upgradeable, IKeyManager {
         degree = record.degree;
         if (!_storage().epochManager.isActive(epochId))
             revert KeyManagerEpochInactive(keyId, epochId);
+    }
+
+    /// @inheritdoc IKeyManager
+    function decryptionUnits(bytes32 keyId) external view returns (uint64) {
+        KeyRecord storage record = _storage().keys[keyId];
+        return record.state == KeyState.None ? 0 : ParameterSets.decryptionUnits(record.lambda);
     }
 
     /// @inheritdoc IKeyManager

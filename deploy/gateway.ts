@@ -22,7 +22,7 @@ const defaults = {
 type Proxy = NamedArtifactContractAtFuture<GatewayContract>;
 
 /**
- * Deploys the authority and the five gateway contracts around a bond token, wires them, and grants
+ * Deploys the authority and the six gateway contracts around a bond token, wires them, and grants
  * the roles to the accounts in the parameters. The deployer is admin afterwards.
  *
  * The DecryptionGateway comes after all other contracts: logs are read from its block on.
@@ -45,7 +45,15 @@ export function buildGateway(m: IgnitionModuleBuilder, bondToken: ArgumentType) 
     setting('setupWindowSeconds'),
   ]);
   const keyManager = deployProxy(m, 'KeyManager', [authority, epochManager, responseWindow]);
-  const ciphertextRegistry = deployProxy(m, 'CiphertextRegistry', [authority, keyManager]);
+  const evaluationKeyManager = deployProxy(m, 'EvaluationKeyManager', [
+    authority,
+    keyManager,
+    responseWindow,
+  ]);
+  const ciphertextRegistry = deployProxy(m, 'CiphertextRegistry', [
+    authority,
+    evaluationKeyManager,
+  ]);
   const decryptionGateway = deployProxy(m, 'DecryptionGateway', [
     authority,
     ciphertextRegistry,
@@ -56,6 +64,7 @@ export function buildGateway(m: IgnitionModuleBuilder, bondToken: ArgumentType) 
     OperatorRegistry: operatorRegistry,
     EpochManager: epochManager,
     KeyManager: keyManager,
+    EvaluationKeyManager: evaluationKeyManager,
     CiphertextRegistry: ciphertextRegistry,
     DecryptionGateway: decryptionGateway,
   };
@@ -69,6 +78,7 @@ export function buildGateway(m: IgnitionModuleBuilder, bondToken: ArgumentType) 
     operatorRegistry,
     epochManager,
     keyManager,
+    evaluationKeyManager,
     ciphertextRegistry,
     decryptionGateway,
   };

@@ -4,6 +4,7 @@ import {
   ciphertextRegistryAbi,
   decryptionGatewayAbi,
   epochManagerAbi,
+  evaluationKeyManagerAbi,
   keyManagerAbi,
   operatorRegistryAbi,
 } from '../workers/chain/abi.ts';
@@ -18,7 +19,7 @@ export const Role = {
   governor: 1n,
   /** Vouches for the origin and the noise of ciphertexts. */
   registrar: 2n,
-  /** Asks for keys. */
+  /** Asks for keys, and for evaluation keys of any key. */
   keyRequester: 3n,
   /** The EpochManager, for seats in the OperatorRegistry. */
   epochManager: 4n,
@@ -30,6 +31,7 @@ export const gatewayAbis = {
   OperatorRegistry: operatorRegistryAbi,
   EpochManager: epochManagerAbi,
   KeyManager: keyManagerAbi,
+  EvaluationKeyManager: evaluationKeyManagerAbi,
   CiphertextRegistry: ciphertextRegistryAbi,
   DecryptionGateway: decryptionGatewayAbi,
 } as const satisfies Record<string, Abi>;
@@ -50,7 +52,22 @@ export const permissions: readonly {
     functions: ['addParameterSet', 'retireKey', 'pauseRequests', 'unpauseRequests'],
   },
   { contract: 'KeyManager', role: 'keyRequester', functions: ['requestKey'] },
-  { contract: 'CiphertextRegistry', role: 'registrar', functions: ['register'] },
+  {
+    contract: 'EvaluationKeyManager',
+    role: 'governor',
+    functions: ['pauseRequests', 'unpauseRequests'],
+  },
+  {
+    // The owner of a key needs no role. Switching keys are for owners only, so not in this list.
+    contract: 'EvaluationKeyManager',
+    role: 'keyRequester',
+    functions: ['requestRelinearizationKey', 'requestGaloisKeys'],
+  },
+  {
+    contract: 'CiphertextRegistry',
+    role: 'registrar',
+    functions: ['register', 'registerSwitched'],
+  },
   {
     contract: 'DecryptionGateway',
     role: 'governor',

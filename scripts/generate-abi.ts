@@ -19,6 +19,7 @@ const contracts = [
   'OperatorRegistry',
   'EpochManager',
   'KeyManager',
+  'EvaluationKeyManager',
   'CiphertextRegistry',
   'DecryptionGateway',
 ] as const;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IEvaluationKeyManager} from "./IEvaluationKeyManager.sol";
 import {IKeyManager} from "./IKeyManager.sol";
 
 /// @notice A registered ciphertext.
@@ -9,12 +10,14 @@ import {IKeyManager} from "./IKeyManager.sol";
 /// @param owner Who may decrypt it and allow others to.
 /// @param limbs Number of primes of its level.
 /// @param noiseBits Bit length of its guaranteed noise bound at the first level.
+/// @param origin Ciphertext under another key that it was switched from; zero if there is none.
 struct Ciphertext {
     bytes32 keyId;
     bytes32 digest;
     address owner;
     uint8 limbs;
     uint16 noiseBits;
+    bytes32 origin;
 }
 
 /// @title Ciphertexts that may be decrypted, and by whom
@@ -27,7 +30,8 @@ interface ICiphertextRegistry {
         bytes32 digest,
         uint8 limbs,
         uint16 noiseBits,
-        address owner
+        address owner,
+        bytes32 origin
     );
     event DecryptionAllowed(bytes32 indexed handle, address indexed account);
 
@@ -49,6 +53,8 @@ interface ICiphertextRegistry {
     error CiphertextRegistryNotAllowed(bytes32 handle, address account);
     /// @notice The ciphertext is under another key than the first one.
     error CiphertextRegistryMixedKeys(bytes32 handle, bytes32 keyId, bytes32 firstKeyId);
+    /// @notice No switching key between these keys has been recorded.
+    error CiphertextRegistryNotSwitchable(bytes32 fromKeyId, bytes32 toKeyId);
     /// @notice No ciphertext is named.
     error CiphertextRegistryNoHandles();
 
@@ -67,7 +73,23 @@ interface ICiphertextRegistry {
         address owner
     ) external returns (bytes32 handle);
 
+    /// @notice Registers what a registered ciphertext became under another key. Role REGISTRAR.
+    /// @dev Both keys are active and their switching key has been recorded. The owner is that of the
+    /// origin; so are the rights to decrypt, those given later included. No origin has an origin, because
+    /// switching keys form no chains.
+    /// @param originHandle The ciphertext it was switched from.
+    /// @param toKeyId Key it is encrypted under now.
+    /// @param digest See {register}, as for limbs and noiseBits.
+    function registerSwitched(
+        bytes32 originHandle,
+        bytes32 toKeyId,
+        bytes32 digest,
+        uint8 limbs,
+        uint16 noiseBits
+    ) external returns (bytes32 handle);
+
     /// @notice Lets an account decrypt the ciphertext, for good. Only its owner; repeating is harmless.
+    /// @dev For one that was switched this is a right to its origin, and the event names that.
     function allow(bytes32 handle, address account) external;
 
     /// @notice The ciphertext of this handle; owner zero if there is none.
@@ -82,6 +104,12 @@ interface ICiphertextRegistry {
         bytes32[] calldata handles,
         address account
     ) external view returns (bytes32 keyId);
+
+    /// @notice Reverts unless the account owns all ciphertexts.
+    function requireOwned(bytes32[] calldata handles, address owner) external view;
+
+    /// @notice Relinearization, Galois and switching keys.
+    function evaluationKeyManager() external view returns (IEvaluationKeyManager);
 
     /// @notice Parameter sets and keys.
     function keyManager() external view returns (IKeyManager);

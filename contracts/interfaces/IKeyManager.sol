@@ -20,6 +20,8 @@ enum KeyState {
 /// @param decryptionLimbs Number of primes at the decryption level; 0 if this size is not supported.
 /// @param floodBits B: flooding of each set is uniform in [-2^B, 2^B).
 /// @param maxNoiseBits Largest bit length of a ciphertext's guaranteed noise bound.
+/// @param lambda Statistical security of decryption in bits, 40 to 128: flooding hides the noise this
+/// well, and 2^(lambda - 40) decryptions of different content leave 40 bits.
 struct ParameterSet {
     string name;
     uint32 degree;
@@ -28,6 +30,7 @@ struct ParameterSet {
     uint8[4] decryptionLimbs;
     uint16[4] floodBits;
     uint16[4] maxNoiseBits;
+    uint8 lambda;
 }
 
 /// @notice A key of an epoch.
@@ -72,6 +75,8 @@ interface IKeyManager {
     error KeyManagerPrime(uint64 prime);
     /// @notice The decryption level, flooding or noise for committee size 3(`index`+1)+1 is impossible.
     error KeyManagerDecryptionPlan(uint256 index);
+    /// @notice The statistical security in bits is outside [`minimum`, `maximum`].
+    error KeyManagerLambda(uint8 lambda, uint8 minimum, uint8 maximum);
     /// @notice No committee size is supported.
     error KeyManagerNoCommitteeSize();
     /// @notice The parameter set has been added before.
@@ -136,6 +141,10 @@ interface IKeyManager {
 
     /// @notice Epoch and degree of an active key of an active epoch; reverts for any other key.
     function requireUsable(bytes32 keyId) external view returns (bytes32 epochId, uint32 degree);
+
+    /// @notice How many decryptions of different content a key allows: 2^(lambda - 40), or 2^64 - 1 if
+    /// that is less. Of a key in any state; 0 if there is none.
+    function decryptionUnits(bytes32 keyId) external view returns (uint64);
 
     /// @notice EIP-712 digest of a public key result.
     function hashPublicKeyResult(

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {IDecryptionGateway} from "../interfaces/IDecryptionGateway.sol";
 
-/// @title Limits of a decryption request, and the length of its result
+/// @title Limits of decryption requests, and the lengths of their results
 library DecryptionShape {
     /// @dev The longest result is 16 · 64 · 8 = 8192 bytes.
     uint256 internal constant MAX_HANDLES = 16;
@@ -48,5 +48,11 @@ library DecryptionShape {
     function resultLength(uint256 handles, uint256 positions) internal pure returns (uint32) {
         // At most MAX_HANDLES · MAX_POSITIONS · VALUE_BYTES.
         return uint32(handles * (positions == 0 ? DIGEST_BYTES : positions * VALUE_BYTES));
+    }
+
+    /// @notice Bytes of the result of a user decryption: one digest if packed, or one per handle.
+    function userResultLength(uint256 handles, bool packed) internal pure returns (uint32) {
+        // At most MAX_HANDLES · DIGEST_BYTES.
+        return uint32((packed ? 1 : handles) * DIGEST_BYTES);
     }
 }

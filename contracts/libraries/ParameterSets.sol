@@ -13,6 +13,9 @@ library ParameterSets {
     uint256 internal constant MAX_PRIMES = 16;
     /// @dev SEAL takes primes of at most 60 bits.
     uint64 internal constant MODULUS_LIMIT = 1 << 60;
+    /// @dev 40 bits are what is left when a key's meter is spent.
+    uint8 internal constant MIN_LAMBDA = 40;
+    uint8 internal constant MAX_LAMBDA = 128;
 
     /// @notice H(name, degree, plain modulus, primes). The decryption plan follows from these.
     function id(ParameterSet calldata set) internal pure returns (bytes32) {
@@ -32,8 +35,17 @@ library ParameterSets {
         if (set.plainModulus < 2 || set.plainModulus >= MODULUS_LIMIT) {
             revert IKeyManager.KeyManagerPlainModulus(set.plainModulus);
         }
+        if (set.lambda < MIN_LAMBDA || set.lambda > MAX_LAMBDA) {
+            revert IKeyManager.KeyManagerLambda(set.lambda, MIN_LAMBDA, MAX_LAMBDA);
+        }
         _validatePrimes(set.primes, degree);
         _validatePlan(set);
+    }
+
+    /// @notice 2^(λ-40) for a λ within the limits, or 2^64 - 1 if that is less.
+    function decryptionUnits(uint8 lambda) internal pure returns (uint64) {
+        uint256 bits = lambda - MIN_LAMBDA;
+        return bits < 64 ? uint64(1 << bits) : type(uint64).max;
     }
 
     /// @dev At least one prime for ciphertexts and the special one. Each is 1 modulo 2N, or there is no

@@ -26,6 +26,7 @@ export interface RecordedParameterSet {
   decryptionLimbs: Four<number>;
   floodBits: Four<number>;
   maxNoiseBits: Four<number>;
+  lambda: number;
 }
 
 /** What is to be recorded for a set; zeros for committees that it cannot serve safely. */
@@ -40,12 +41,13 @@ export function recordOf(set: ParameterSet): RecordedParameterSet {
       throw cause;
     }
   }) as unknown as Four<{ limbs: number; floodBits: number; maxNoiseBits: number }>;
-  const { name, degree, plainModulus, primes } = set;
+  const { name, degree, plainModulus, primes, lambda } = set;
   return {
     name,
     degree,
     plainModulus,
     primes,
+    lambda,
     decryptionLimbs: four(plans, ({ limbs }) => limbs),
     floodBits: four(plans, ({ floodBits }) => floodBits),
     maxNoiseBits: four(plans, ({ maxNoiseBits }) => maxNoiseBits),

@@ -27,7 +27,7 @@ contract CiphertextRegistryTest is Deployment {
             abi.encode(block.chainid, address(ciphertexts), keyId, DIGEST)
         );
         vm.expectEmit(address(ciphertexts));
-        emit ICiphertextRegistry.CiphertextRegistered(expected, keyId, DIGEST, 3, 20, user);
+        emit ICiphertextRegistry.CiphertextRegistered(expected, keyId, DIGEST, 3, 20, user, 0);
         bytes32 handle = register(DIGEST, 3, 20);
         vm.assertEq(handle, expected, "handle");
         Ciphertext memory record = ciphertexts.ciphertext(handle);

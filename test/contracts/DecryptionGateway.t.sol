@@ -32,6 +32,8 @@ contract DecryptionGatewayTest is Deployment {
         vm.assertEq(address(gateway.operatorRegistry()), address(registry), "operators");
         vm.assertEq(address(gateway.epochManager()), address(epochs), "epochs");
         vm.assertEq(address(gateway.keyManager()), address(keys), "keys");
+        address evaluation = address(gateway.evaluationKeyManager());
+        vm.assertEq(evaluation, address(evaluationKeys), "evaluation keys");
         vm.assertEq(address(gateway.ciphertextRegistry()), address(ciphertexts), "ciphertexts");
         vm.assertEq(gateway.deploymentBlock(), block.number, "deployment block");
     }
@@ -59,7 +61,8 @@ contract DecryptionGatewayTest is Deployment {
             handles,
             positions,
             user,
-            deadline
+            deadline,
+            "salt"
         );
         bytes32 requestId = request(user, "salt");
         vm.assertEq(requestId, expected, "request id");

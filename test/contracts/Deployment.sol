@@ -6,6 +6,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {CiphertextRegistry} from "../../contracts/CiphertextRegistry.sol";
 import {DecryptionGateway} from "../../contracts/DecryptionGateway.sol";
 import {EpochManager} from "../../contracts/EpochManager.sol";
+import {EvaluationKeyManager} from "../../contracts/EvaluationKeyManager.sol";
 import {KeyManager} from "../../contracts/KeyManager.sol";
 import {OperatorRegistry} from "../../contracts/OperatorRegistry.sol";
 import {DevnetToken} from "../../contracts/devnet/DevnetToken.sol";
@@ -40,6 +41,7 @@ abstract contract Deployment {
     OperatorRegistry internal registry;
     EpochManager internal epochs;
     KeyManager internal keys;
+    EvaluationKeyManager internal evaluationKeys;
     CiphertextRegistry internal ciphertexts;
     DecryptionGateway internal gateway;
 
@@ -75,10 +77,19 @@ abstract contract Deployment {
                 abi.encodeCall(KeyManager.initialize, (address(authority), epochs, RESPONSE_WINDOW))
             )
         );
+        evaluationKeys = EvaluationKeyManager(
+            proxyOf(
+                address(new EvaluationKeyManager()),
+                abi.encodeCall(
+                    EvaluationKeyManager.initialize,
+                    (address(authority), keys, RESPONSE_WINDOW)
+                )
+            )
+        );
         ciphertexts = CiphertextRegistry(
             proxyOf(
                 address(new CiphertextRegistry()),
-                abi.encodeCall(CiphertextRegistry.initialize, (address(authority), keys))
+                abi.encodeCall(CiphertextRegistry.initialize, (address(authority), evaluationKeys))
             )
         );
         gateway = DecryptionGateway(
@@ -108,7 +119,13 @@ abstract contract Deployment {
         assign(address(keys), GOVERNOR, keys.pauseRequests.selector);
         assign(address(keys), GOVERNOR, keys.unpauseRequests.selector);
         assign(address(keys), KEY_REQUESTER, KeyManager.requestKey.selector);
+        address evaluation = address(evaluationKeys);
+        assign(evaluation, KEY_REQUESTER, evaluationKeys.requestRelinearizationKey.selector);
+        assign(evaluation, KEY_REQUESTER, evaluationKeys.requestGaloisKeys.selector);
+        assign(evaluation, GOVERNOR, evaluationKeys.pauseRequests.selector);
+        assign(evaluation, GOVERNOR, evaluationKeys.unpauseRequests.selector);
         assign(address(ciphertexts), REGISTRAR, CiphertextRegistry.register.selector);
+        assign(address(ciphertexts), REGISTRAR, CiphertextRegistry.registerSwitched.selector);
         assign(address(gateway), GOVERNOR, gateway.pauseRequests.selector);
         assign(address(gateway), GOVERNOR, gateway.unpauseRequests.selector);
         authority.grantRole(GOVERNOR, governor, 0);
@@ -253,6 +270,7 @@ abstract contract Deployment {
         set.decryptionLimbs = [3, 3, 3, 0];
         set.floodBits = [uint16(92), 93, 94, 0];
         set.maxNoiseBits = [uint16(20), 19, 18, 0];
+        set.lambda = 64;
     }
 
     function addTestSet() internal returns (bytes32) {

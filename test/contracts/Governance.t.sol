@@ -8,6 +8,7 @@ import {PausableUpgradeable} from "@openzeppelin/contracts-upgradeable/utils/Pau
 import {CiphertextRegistry} from "../../contracts/CiphertextRegistry.sol";
 import {DecryptionGateway} from "../../contracts/DecryptionGateway.sol";
 import {EpochManager} from "../../contracts/EpochManager.sol";
+import {EvaluationKeyManager} from "../../contracts/EvaluationKeyManager.sol";
 import {KeyManager} from "../../contracts/KeyManager.sol";
 import {OperatorRegistry} from "../../contracts/OperatorRegistry.sol";
 import {Governed} from "../../contracts/governance/Governed.sol";
@@ -25,10 +26,10 @@ contract GatewayV2 is DecryptionGateway {
 
 contract GovernanceTest is Deployment {
     function test_onlyTheAdminUpgrades() public {
-        address[5] memory proxies = proxiesOf();
+        address[6] memory proxies = proxiesOf();
         address next = address(new GatewayV2());
         address[2] memory callers = [governor, stranger];
-        for (uint256 i = 0; i < 5; ++i) {
+        for (uint256 i = 0; i < 6; ++i) {
             for (uint256 j = 0; j < 2; ++j) {
                 vm.expectRevert(unauthorized(callers[j]));
                 vm.prank(callers[j]);
@@ -46,15 +47,16 @@ contract GovernanceTest is Deployment {
         bytes32 requestId = gateway.requestPublicDecryption(handles, new uint32[](0), 0);
         bytes memory before = snapshot(epochId, keyId, handles[0], requestId);
 
-        address[5] memory proxies = proxiesOf();
-        address[5] memory next = [
+        address[6] memory proxies = proxiesOf();
+        address[6] memory next = [
             address(new OperatorRegistry()),
             address(new EpochManager()),
             address(new KeyManager()),
+            address(new EvaluationKeyManager()),
             address(new CiphertextRegistry()),
             address(new GatewayV2())
         ];
-        for (uint256 i = 0; i < 5; ++i) UUPSUpgradeable(proxies[i]).upgradeToAndCall(next[i], "");
+        for (uint256 i = 0; i < 6; ++i) UUPSUpgradeable(proxies[i]).upgradeToAndCall(next[i], "");
 
         vm.assertEq(GatewayV2(address(gateway)).version(), 2, "version");
         vm.assertEq(snapshot(epochId, keyId, handles[0], requestId), before, "state");
@@ -73,7 +75,9 @@ contract GovernanceTest is Deployment {
         vm.expectRevert(again);
         keys.initialize(address(authority), epochs, RESPONSE_WINDOW);
         vm.expectRevert(again);
-        ciphertexts.initialize(address(authority), keys);
+        evaluationKeys.initialize(address(authority), keys, RESPONSE_WINDOW);
+        vm.expectRevert(again);
+        ciphertexts.initialize(address(authority), evaluationKeys);
         vm.expectRevert(again);
         gateway.initialize(address(authority), ciphertexts, RESPONSE_WINDOW);
 
@@ -87,7 +91,10 @@ contract GovernanceTest is Deployment {
         vm.expectRevert(
             abi.encodeWithSignature("AccessManagedInvalidAuthority(address)", stranger)
         );
-        proxyOf(implementation, abi.encodeCall(CiphertextRegistry.initialize, (stranger, keys)));
+        proxyOf(
+            implementation,
+            abi.encodeCall(CiphertextRegistry.initialize, (stranger, evaluationKeys))
+        );
     }
 
     function test_pauseStopsRequestsAndNotResponses() public {
@@ -131,9 +138,9 @@ contract GovernanceTest is Deployment {
     }
 
     function test_pausesAndWindowsAreGoverned() public {
-        RequestWindow[2] memory contracts = [RequestWindow(address(keys)), gateway];
+        RequestWindow[3] memory contracts = [RequestWindow(address(keys)), evaluationKeys, gateway];
         bytes4 range = IRequestWindow.ResponseWindowRange.selector;
-        for (uint256 i = 0; i < 2; ++i) {
+        for (uint256 i = 0; i < 3; ++i) {
             RequestWindow target = contracts[i];
             vm.startPrank(stranger);
             vm.expectRevert(unauthorized(stranger));
@@ -177,12 +184,13 @@ contract GovernanceTest is Deployment {
         vm.assertEq(registry.minimumBondWei(), 7, "executed");
     }
 
-    function proxiesOf() private view returns (address[5] memory) {
+    function proxiesOf() private view returns (address[6] memory) {
         return
             [
                 address(registry),
                 address(epochs),
                 address(keys),
+                address(evaluationKeys),
                 address(ciphertexts),
                 address(gateway)
             ];

@@ -22,7 +22,15 @@ const restricted: Record<GatewayContract, readonly string[]> = {
     'unpauseRequests',
     'upgradeToAndCall',
   ],
-  CiphertextRegistry: ['register', 'upgradeToAndCall'],
+  EvaluationKeyManager: [
+    'pauseRequests',
+    'requestGaloisKeys',
+    'requestRelinearizationKey',
+    'setResponseWindow',
+    'unpauseRequests',
+    'upgradeToAndCall',
+  ],
+  CiphertextRegistry: ['register', 'registerSwitched', 'upgradeToAndCall'],
   DecryptionGateway: ['pauseRequests', 'setResponseWindow', 'unpauseRequests', 'upgradeToAndCall'],
 };
 
@@ -38,16 +46,20 @@ describe('the deployment module', () => {
       OperatorRegistry: gateway.operatorRegistry.address,
       EpochManager: gateway.epochManager.address,
       KeyManager: gateway.keyManager.address,
+      EvaluationKeyManager: gateway.evaluationKeyManager.address,
       CiphertextRegistry: gateway.ciphertextRegistry.address,
       DecryptionGateway: gateway.decryptionGateway.address,
     };
   });
 
-  test('wires the five contracts so that a client needs the gateway only', async () => {
+  test('wires the six contracts so that a client needs the gateway only', async () => {
     const { read } = gateway.decryptionGateway;
     expect(getAddress(await read.operatorRegistry())).toBe(getAddress(proxies.OperatorRegistry));
     expect(getAddress(await read.epochManager())).toBe(getAddress(proxies.EpochManager));
     expect(getAddress(await read.keyManager())).toBe(getAddress(proxies.KeyManager));
+    expect(getAddress(await read.evaluationKeyManager())).toBe(
+      getAddress(proxies.EvaluationKeyManager),
+    );
     expect(getAddress(await read.ciphertextRegistry())).toBe(
       getAddress(proxies.CiphertextRegistry),
     );

@@ -1106,6 +1106,15 @@ export const keyManagerAbi = [
   },
   {
     inputs: [
+      { internalType: 'uint8', name: 'lambda', type: 'uint8' },
+      { internalType: 'uint8', name: 'minimum', type: 'uint8' },
+      { internalType: 'uint8', name: 'maximum', type: 'uint8' },
+    ],
+    name: 'KeyManagerLambda',
+    type: 'error',
+  },
+  {
+    inputs: [
       { internalType: 'uint256', name: 'length', type: 'uint256' },
       { internalType: 'uint256', name: 'maximum', type: 'uint256' },
     ],
@@ -1204,6 +1213,7 @@ export const keyManagerAbi = [
           { internalType: 'uint8[4]', name: 'decryptionLimbs', type: 'uint8[4]' },
           { internalType: 'uint16[4]', name: 'floodBits', type: 'uint16[4]' },
           { internalType: 'uint16[4]', name: 'maxNoiseBits', type: 'uint16[4]' },
+          { internalType: 'uint8', name: 'lambda', type: 'uint8' },
         ],
         indexed: false,
         internalType: 'struct ParameterSet',
@@ -1282,6 +1292,7 @@ export const keyManagerAbi = [
           { internalType: 'uint8[4]', name: 'decryptionLimbs', type: 'uint8[4]' },
           { internalType: 'uint16[4]', name: 'floodBits', type: 'uint16[4]' },
           { internalType: 'uint16[4]', name: 'maxNoiseBits', type: 'uint16[4]' },
+          { internalType: 'uint8', name: 'lambda', type: 'uint8' },
         ],
         internalType: 'struct ParameterSet',
         name: 'set',
@@ -1308,6 +1319,13 @@ export const keyManagerAbi = [
       { internalType: 'uint8', name: 'maxLimbs', type: 'uint8' },
       { internalType: 'uint16', name: 'maxNoiseBits', type: 'uint16' },
     ],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'keyId', type: 'bytes32' }],
+    name: 'decryptionUnits',
+    outputs: [{ internalType: 'uint64', name: '', type: 'uint64' }],
     stateMutability: 'view',
     type: 'function',
   },
@@ -1403,6 +1421,7 @@ export const keyManagerAbi = [
           { internalType: 'uint8[4]', name: 'decryptionLimbs', type: 'uint8[4]' },
           { internalType: 'uint16[4]', name: 'floodBits', type: 'uint16[4]' },
           { internalType: 'uint16[4]', name: 'maxNoiseBits', type: 'uint16[4]' },
+          { internalType: 'uint8', name: 'lambda', type: 'uint8' },
         ],
         internalType: 'struct ParameterSet',
         name: '',
@@ -1513,6 +1532,508 @@ export const keyManagerAbi = [
   },
 ] as const;
 
+export const evaluationKeyManagerAbi = [
+  {
+    inputs: [{ internalType: 'address', name: 'authority', type: 'address' }],
+    name: 'AccessManagedInvalidAuthority',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'address', name: 'caller', type: 'address' },
+      { internalType: 'uint32', name: 'delay', type: 'uint32' },
+    ],
+    name: 'AccessManagedRequiredDelay',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'caller', type: 'address' }],
+    name: 'AccessManagedUnauthorized',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'target', type: 'address' }],
+    name: 'AddressEmptyCode',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'implementation', type: 'address' }],
+    name: 'ERC1967InvalidImplementation',
+    type: 'error',
+  },
+  { inputs: [], name: 'ERC1967NonPayable', type: 'error' },
+  { inputs: [], name: 'EnforcedPause', type: 'error' },
+  {
+    inputs: [
+      { internalType: 'uint256', name: 'length', type: 'uint256' },
+      { internalType: 'uint256', name: 'required', type: 'uint256' },
+    ],
+    name: 'EvaluationKeyManagerDigestsLength',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint32', name: 'element', type: 'uint32' },
+      { internalType: 'uint32', name: 'degree', type: 'uint32' },
+    ],
+    name: 'EvaluationKeyManagerElement',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint256', name: 'count', type: 'uint256' },
+      { internalType: 'uint256', name: 'maximum', type: 'uint256' },
+    ],
+    name: 'EvaluationKeyManagerElementCount',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'uint256', name: 'index', type: 'uint256' }],
+    name: 'EvaluationKeyManagerElementOrder',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'fromEpochId', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'toEpochId', type: 'bytes32' },
+    ],
+    name: 'EvaluationKeyManagerMixedEpochs',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'fromSetId', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'toSetId', type: 'bytes32' },
+    ],
+    name: 'EvaluationKeyManagerMixedSets',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'keyId', type: 'bytes32' },
+      { internalType: 'address', name: 'account', type: 'address' },
+    ],
+    name: 'EvaluationKeyManagerNotOwner',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { internalType: 'enum EvaluationKeyState', name: 'state', type: 'uint8' },
+      { internalType: 'uint64', name: 'deadline', type: 'uint64' },
+    ],
+    name: 'EvaluationKeyManagerRequestExists',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { internalType: 'enum EvaluationKeyState', name: 'state', type: 'uint8' },
+    ],
+    name: 'EvaluationKeyManagerRequestState',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'keyId', type: 'bytes32' }],
+    name: 'EvaluationKeyManagerSameKey',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'toKeyId', type: 'bytes32' },
+      { internalType: 'uint256', name: 'maximum', type: 'uint256' },
+    ],
+    name: 'EvaluationKeyManagerSourceCount',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'keyId', type: 'bytes32' }],
+    name: 'EvaluationKeyManagerSwitchingChain',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'fromKeyId', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'toKeyId', type: 'bytes32' },
+    ],
+    name: 'EvaluationKeyManagerSwitchingNotAllowed',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'uint256', name: 'entry', type: 'uint256' }],
+    name: 'EvaluationKeyManagerZeroDigest',
+    type: 'error',
+  },
+  { inputs: [], name: 'ExpectedPause', type: 'error' },
+  { inputs: [], name: 'FailedCall', type: 'error' },
+  { inputs: [], name: 'InvalidInitialization', type: 'error' },
+  { inputs: [], name: 'NotInitializing', type: 'error' },
+  {
+    inputs: [
+      { internalType: 'uint64', name: 'windowSeconds', type: 'uint64' },
+      { internalType: 'uint64', name: 'minimum', type: 'uint64' },
+      { internalType: 'uint64', name: 'maximum', type: 'uint64' },
+    ],
+    name: 'ResponseWindowRange',
+    type: 'error',
+  },
+  { inputs: [], name: 'UUPSUnauthorizedCallContext', type: 'error' },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'slot', type: 'bytes32' }],
+    name: 'UUPSUnsupportedProxiableUUID',
+    type: 'error',
+  },
+  {
+    anonymous: false,
+    inputs: [{ indexed: false, internalType: 'address', name: 'authority', type: 'address' }],
+    name: 'AuthorityUpdated',
+    type: 'event',
+  },
+  { anonymous: false, inputs: [], name: 'EIP712DomainChanged', type: 'event' },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { indexed: false, internalType: 'bytes', name: 'digests', type: 'bytes' },
+      { indexed: false, internalType: 'uint256', name: 'signerBitmap', type: 'uint256' },
+    ],
+    name: 'EvaluationKeysRecorded',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { indexed: true, internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
+      { indexed: true, internalType: 'bytes32', name: 'keyId', type: 'bytes32' },
+      { indexed: false, internalType: 'enum EvaluationKeyKind', name: 'kind', type: 'uint8' },
+      { indexed: false, internalType: 'bytes32', name: 'targetKeyId', type: 'bytes32' },
+      { indexed: false, internalType: 'uint32[]', name: 'elements', type: 'uint32[]' },
+      { indexed: false, internalType: 'address', name: 'requester', type: 'address' },
+      { indexed: false, internalType: 'uint64', name: 'deadline', type: 'uint64' },
+    ],
+    name: 'EvaluationKeysRequested',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [{ indexed: false, internalType: 'uint64', name: 'version', type: 'uint64' }],
+    name: 'Initialized',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [{ indexed: false, internalType: 'address', name: 'account', type: 'address' }],
+    name: 'Paused',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: false, internalType: 'uint64', name: 'responseWindowSeconds', type: 'uint64' },
+    ],
+    name: 'ResponseWindowSet',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'fromKeyId', type: 'bytes32' },
+      { indexed: true, internalType: 'bytes32', name: 'toKeyId', type: 'bytes32' },
+      { indexed: true, internalType: 'address', name: 'owner', type: 'address' },
+    ],
+    name: 'SwitchingAllowed',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [{ indexed: false, internalType: 'address', name: 'account', type: 'address' }],
+    name: 'Unpaused',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [{ indexed: true, internalType: 'address', name: 'implementation', type: 'address' }],
+    name: 'Upgraded',
+    type: 'event',
+  },
+  {
+    inputs: [],
+    name: 'MAX_ELEMENTS',
+    outputs: [{ internalType: 'uint256', name: '', type: 'uint256' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'MAX_RESPONSE_WINDOW_SECONDS',
+    outputs: [{ internalType: 'uint64', name: '', type: 'uint64' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'MAX_SOURCES',
+    outputs: [{ internalType: 'uint256', name: '', type: 'uint256' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'MIN_RESPONSE_WINDOW_SECONDS',
+    outputs: [{ internalType: 'uint64', name: '', type: 'uint64' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'UPGRADE_INTERFACE_VERSION',
+    outputs: [{ internalType: 'string', name: '', type: 'string' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'fromKeyId', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'toKeyId', type: 'bytes32' },
+    ],
+    name: 'allowSwitching',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'authority',
+    outputs: [{ internalType: 'address', name: '', type: 'address' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'domainSeparator',
+    outputs: [{ internalType: 'bytes32', name: '', type: 'bytes32' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'eip712Domain',
+    outputs: [
+      { internalType: 'bytes1', name: 'fields', type: 'bytes1' },
+      { internalType: 'string', name: 'name', type: 'string' },
+      { internalType: 'string', name: 'version', type: 'string' },
+      { internalType: 'uint256', name: 'chainId', type: 'uint256' },
+      { internalType: 'address', name: 'verifyingContract', type: 'address' },
+      { internalType: 'bytes32', name: 'salt', type: 'bytes32' },
+      { internalType: 'uint256[]', name: 'extensions', type: 'uint256[]' },
+    ],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'epochManager',
+    outputs: [{ internalType: 'contract IEpochManager', name: '', type: 'address' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
+    name: 'evaluationKeys',
+    outputs: [
+      {
+        components: [
+          { internalType: 'enum EvaluationKeyState', name: 'state', type: 'uint8' },
+          { internalType: 'enum EvaluationKeyKind', name: 'kind', type: 'uint8' },
+          { internalType: 'uint64', name: 'deadline', type: 'uint64' },
+          { internalType: 'uint32', name: 'entryCount', type: 'uint32' },
+          { internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
+          { internalType: 'bytes32', name: 'keyId', type: 'bytes32' },
+          { internalType: 'bytes32', name: 'targetKeyId', type: 'bytes32' },
+          { internalType: 'bytes32', name: 'resultHash', type: 'bytes32' },
+        ],
+        internalType: 'struct EvaluationKeys',
+        name: '',
+        type: 'tuple',
+      },
+    ],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { internalType: 'bytes', name: 'digests', type: 'bytes' },
+    ],
+    name: 'hashEvaluationKeysResult',
+    outputs: [{ internalType: 'bytes32', name: '', type: 'bytes32' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'address', name: 'authority', type: 'address' },
+      { internalType: 'contract IKeyManager', name: 'manager', type: 'address' },
+      { internalType: 'uint64', name: 'responseWindow', type: 'uint64' },
+    ],
+    name: 'initialize',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'isConsumingScheduledOp',
+    outputs: [{ internalType: 'bytes4', name: '', type: 'bytes4' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { internalType: 'bytes', name: 'digests', type: 'bytes' },
+    ],
+    name: 'isResult',
+    outputs: [{ internalType: 'bool', name: '', type: 'bool' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'fromKeyId', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'toKeyId', type: 'bytes32' },
+    ],
+    name: 'isSwitchingAllowed',
+    outputs: [{ internalType: 'bool', name: '', type: 'bool' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'fromKeyId', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'toKeyId', type: 'bytes32' },
+    ],
+    name: 'isSwitchingRecorded',
+    outputs: [{ internalType: 'bool', name: '', type: 'bool' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'keyManager',
+    outputs: [{ internalType: 'contract IKeyManager', name: '', type: 'address' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'pauseRequests',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'paused',
+    outputs: [{ internalType: 'bool', name: '', type: 'bool' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'proxiableUUID',
+    outputs: [{ internalType: 'bytes32', name: '', type: 'bytes32' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { internalType: 'bytes', name: 'digests', type: 'bytes' },
+      { internalType: 'uint256', name: 'signerBitmap', type: 'uint256' },
+      { internalType: 'bytes', name: 'signatures', type: 'bytes' },
+    ],
+    name: 'recordEvaluationKeys',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'keyId', type: 'bytes32' },
+      { internalType: 'uint32[]', name: 'elements', type: 'uint32[]' },
+    ],
+    name: 'requestGaloisKeys',
+    outputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'keyId', type: 'bytes32' }],
+    name: 'requestRelinearizationKey',
+    outputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'fromKeyId', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'toKeyId', type: 'bytes32' },
+    ],
+    name: 'requestSwitchingKey',
+    outputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'responseWindowSeconds',
+    outputs: [{ internalType: 'uint64', name: '', type: 'uint64' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'newAuthority', type: 'address' }],
+    name: 'setAuthority',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'uint64', name: 'windowSeconds', type: 'uint64' }],
+    name: 'setResponseWindow',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'keyId', type: 'bytes32' }],
+    name: 'sourcesOf',
+    outputs: [{ internalType: 'bytes32[]', name: '', type: 'bytes32[]' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'unpauseRequests',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'address', name: 'newImplementation', type: 'address' },
+      { internalType: 'bytes', name: 'data', type: 'bytes' },
+    ],
+    name: 'upgradeToAndCall',
+    outputs: [],
+    stateMutability: 'payable',
+    type: 'function',
+  },
+] as const;
+
 export const ciphertextRegistryAbi = [
   {
     inputs: [{ internalType: 'address', name: 'authority', type: 'address' }],
@@ -1586,6 +2107,14 @@ export const ciphertextRegistryAbi = [
     type: 'error',
   },
   {
+    inputs: [
+      { internalType: 'bytes32', name: 'fromKeyId', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'toKeyId', type: 'bytes32' },
+    ],
+    name: 'CiphertextRegistryNotSwitchable',
+    type: 'error',
+  },
+  {
     inputs: [{ internalType: 'bytes32', name: 'handle', type: 'bytes32' }],
     name: 'CiphertextRegistryUnknown',
     type: 'error',
@@ -1622,6 +2151,7 @@ export const ciphertextRegistryAbi = [
       { indexed: false, internalType: 'uint8', name: 'limbs', type: 'uint8' },
       { indexed: false, internalType: 'uint16', name: 'noiseBits', type: 'uint16' },
       { indexed: false, internalType: 'address', name: 'owner', type: 'address' },
+      { indexed: false, internalType: 'bytes32', name: 'origin', type: 'bytes32' },
     ],
     name: 'CiphertextRegistered',
     type: 'event',
@@ -1682,6 +2212,7 @@ export const ciphertextRegistryAbi = [
           { internalType: 'address', name: 'owner', type: 'address' },
           { internalType: 'uint8', name: 'limbs', type: 'uint8' },
           { internalType: 'uint16', name: 'noiseBits', type: 'uint16' },
+          { internalType: 'bytes32', name: 'origin', type: 'bytes32' },
         ],
         internalType: 'struct Ciphertext',
         name: '',
@@ -1692,9 +2223,16 @@ export const ciphertextRegistryAbi = [
     type: 'function',
   },
   {
+    inputs: [],
+    name: 'evaluationKeyManager',
+    outputs: [{ internalType: 'contract IEvaluationKeyManager', name: '', type: 'address' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
     inputs: [
       { internalType: 'address', name: 'authority', type: 'address' },
-      { internalType: 'contract IKeyManager', name: 'manager', type: 'address' },
+      { internalType: 'contract IEvaluationKeyManager', name: 'manager', type: 'address' },
     ],
     name: 'initialize',
     outputs: [],
@@ -1747,11 +2285,34 @@ export const ciphertextRegistryAbi = [
   },
   {
     inputs: [
+      { internalType: 'bytes32', name: 'originHandle', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'toKeyId', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'digest', type: 'bytes32' },
+      { internalType: 'uint8', name: 'limbs', type: 'uint8' },
+      { internalType: 'uint16', name: 'noiseBits', type: 'uint16' },
+    ],
+    name: 'registerSwitched',
+    outputs: [{ internalType: 'bytes32', name: 'handle', type: 'bytes32' }],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [
       { internalType: 'bytes32[]', name: 'handles', type: 'bytes32[]' },
       { internalType: 'address', name: 'account', type: 'address' },
     ],
     name: 'requireDecryptable',
     outputs: [{ internalType: 'bytes32', name: 'keyId', type: 'bytes32' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32[]', name: 'handles', type: 'bytes32[]' },
+      { internalType: 'address', name: 'owner', type: 'address' },
+    ],
+    name: 'requireOwned',
+    outputs: [],
     stateMutability: 'view',
     type: 'function',
   },
@@ -1813,6 +2374,58 @@ export const decryptionGatewayAbi = [
   },
   {
     inputs: [
+      { internalType: 'bytes32', name: 'keyId', type: 'bytes32' },
+      { internalType: 'uint64', name: 'limit', type: 'uint64' },
+    ],
+    name: 'DecryptionGatewayMeterSpent',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'keyId', type: 'bytes32' },
+      { internalType: 'address', name: 'account', type: 'address' },
+    ],
+    name: 'DecryptionGatewayNotKeyOwner',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint64', name: 'durationSeconds', type: 'uint64' },
+      { internalType: 'uint64', name: 'maximum', type: 'uint64' },
+    ],
+    name: 'DecryptionGatewayPermitDuration',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'handle', type: 'bytes32' }],
+    name: 'DecryptionGatewayPermitHandle',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint256', name: 'count', type: 'uint256' },
+      { internalType: 'uint256', name: 'maximum', type: 'uint256' },
+    ],
+    name: 'DecryptionGatewayPermitHandleCount',
+    type: 'error',
+  },
+  { inputs: [], name: 'DecryptionGatewayPermitScope', type: 'error' },
+  {
+    inputs: [{ internalType: 'address', name: 'user', type: 'address' }],
+    name: 'DecryptionGatewayPermitSignature',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint64', name: 'validFrom', type: 'uint64' },
+      { internalType: 'uint64', name: 'validUntil', type: 'uint64' },
+      { internalType: 'uint256', name: 'timestamp', type: 'uint256' },
+    ],
+    name: 'DecryptionGatewayPermitTime',
+    type: 'error',
+  },
+  {
+    inputs: [
       { internalType: 'uint256', name: 'count', type: 'uint256' },
       { internalType: 'uint256', name: 'maximum', type: 'uint256' },
     ],
@@ -1833,8 +2446,22 @@ export const decryptionGatewayAbi = [
     type: 'error',
   },
   {
+    inputs: [
+      { internalType: 'bytes32', name: 'keyId', type: 'bytes32' },
+      { internalType: 'address', name: 'consumer', type: 'address' },
+      { internalType: 'uint64', name: 'quota', type: 'uint64' },
+    ],
+    name: 'DecryptionGatewayQuotaSpent',
+    type: 'error',
+  },
+  {
     inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
     name: 'DecryptionGatewayRequestExists',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
+    name: 'DecryptionGatewayRequestKind',
     type: 'error',
   },
   {
@@ -1853,6 +2480,9 @@ export const decryptionGatewayAbi = [
     name: 'DecryptionGatewayResultLength',
     type: 'error',
   },
+  { inputs: [], name: 'DecryptionGatewayZeroConsumer', type: 'error' },
+  { inputs: [], name: 'DecryptionGatewayZeroPublicKey', type: 'error' },
+  { inputs: [], name: 'DecryptionGatewayZeroUnits', type: 'error' },
   {
     inputs: [{ internalType: 'address', name: 'implementation', type: 'address' }],
     name: 'ERC1967InvalidImplementation',
@@ -1908,6 +2538,7 @@ export const decryptionGatewayAbi = [
       { indexed: false, internalType: 'uint32[]', name: 'positions', type: 'uint32[]' },
       { indexed: false, internalType: 'address', name: 'requester', type: 'address' },
       { indexed: false, internalType: 'uint64', name: 'deadline', type: 'uint64' },
+      { indexed: false, internalType: 'bytes32', name: 'salt', type: 'bytes32' },
     ],
     name: 'PublicDecryptionRequested',
     type: 'event',
@@ -1932,6 +2563,16 @@ export const decryptionGatewayAbi = [
   },
   {
     anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'keyId', type: 'bytes32' },
+      { indexed: true, internalType: 'address', name: 'consumer', type: 'address' },
+      { indexed: false, internalType: 'uint64', name: 'units', type: 'uint64' },
+    ],
+    name: 'UnitsGranted',
+    type: 'event',
+  },
+  {
+    anonymous: false,
     inputs: [{ indexed: false, internalType: 'address', name: 'account', type: 'address' }],
     name: 'Unpaused',
     type: 'event',
@@ -1943,9 +2584,57 @@ export const decryptionGatewayAbi = [
     type: 'event',
   },
   {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { indexed: true, internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
+      { indexed: true, internalType: 'bytes32', name: 'keyId', type: 'bytes32' },
+      { indexed: false, internalType: 'bytes32[]', name: 'handles', type: 'bytes32[]' },
+      { indexed: false, internalType: 'bool', name: 'packed', type: 'bool' },
+      { indexed: false, internalType: 'address', name: 'user', type: 'address' },
+      { indexed: false, internalType: 'bytes32', name: 'publicKeyDigest', type: 'bytes32' },
+      { indexed: false, internalType: 'address', name: 'requester', type: 'address' },
+      { indexed: false, internalType: 'uint64', name: 'deadline', type: 'uint64' },
+      { indexed: false, internalType: 'bytes32', name: 'salt', type: 'bytes32' },
+    ],
+    name: 'UserDecryptionRequested',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { indexed: false, internalType: 'bytes', name: 'result', type: 'bytes' },
+      { indexed: false, internalType: 'uint256', name: 'signerBitmap', type: 'uint256' },
+    ],
+    name: 'UserDecryptionResponded',
+    type: 'event',
+  },
+  {
+    inputs: [],
+    name: 'COMMON_QUOTA',
+    outputs: [{ internalType: 'uint64', name: '', type: 'uint64' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
     inputs: [],
     name: 'MAX_HANDLES',
     outputs: [{ internalType: 'uint256', name: '', type: 'uint256' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'MAX_PERMIT_HANDLES',
+    outputs: [{ internalType: 'uint256', name: '', type: 'uint256' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'MAX_PERMIT_SECONDS',
+    outputs: [{ internalType: 'uint64', name: '', type: 'uint64' }],
     stateMutability: 'view',
     type: 'function',
   },
@@ -2028,12 +2717,62 @@ export const decryptionGatewayAbi = [
     type: 'function',
   },
   {
+    inputs: [],
+    name: 'evaluationKeyManager',
+    outputs: [{ internalType: 'contract IEvaluationKeyManager', name: '', type: 'address' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'keyId', type: 'bytes32' },
+      { internalType: 'address', name: 'consumer', type: 'address' },
+      { internalType: 'uint64', name: 'units', type: 'uint64' },
+    ],
+    name: 'grantUnits',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
     inputs: [
       { internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
       { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
       { internalType: 'bytes', name: 'result', type: 'bytes' },
     ],
     name: 'hashPublicDecryptionResult',
+    outputs: [{ internalType: 'bytes32', name: '', type: 'bytes32' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [
+      {
+        components: [
+          { internalType: 'address', name: 'user', type: 'address' },
+          { internalType: 'bytes32', name: 'publicKeyDigest', type: 'bytes32' },
+          { internalType: 'bytes32[]', name: 'handles', type: 'bytes32[]' },
+          { internalType: 'address', name: 'owner', type: 'address' },
+          { internalType: 'uint64', name: 'validFrom', type: 'uint64' },
+          { internalType: 'uint64', name: 'validUntil', type: 'uint64' },
+        ],
+        internalType: 'struct UserDecryptionPermit',
+        name: 'permit',
+        type: 'tuple',
+      },
+    ],
+    name: 'hashUserDecryptionPermit',
+    outputs: [{ internalType: 'bytes32', name: '', type: 'bytes32' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { internalType: 'bytes', name: 'result', type: 'bytes' },
+    ],
+    name: 'hashUserDecryptionResult',
     outputs: [{ internalType: 'bytes32', name: '', type: 'bytes32' }],
     stateMutability: 'view',
     type: 'function',
@@ -2067,9 +2806,38 @@ export const decryptionGatewayAbi = [
     type: 'function',
   },
   {
+    inputs: [
+      { internalType: 'bytes32', name: 'handle', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'recipient', type: 'bytes32' },
+    ],
+    name: 'isUnitSpent',
+    outputs: [{ internalType: 'bool', name: '', type: 'bool' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
     inputs: [],
     name: 'keyManager',
     outputs: [{ internalType: 'contract IKeyManager', name: '', type: 'address' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'keyId', type: 'bytes32' }],
+    name: 'meter',
+    outputs: [
+      {
+        components: [
+          { internalType: 'uint64', name: 'limit', type: 'uint64' },
+          { internalType: 'uint64', name: 'reserved', type: 'uint64' },
+          { internalType: 'uint64', name: 'reservedSpent', type: 'uint64' },
+          { internalType: 'uint64', name: 'commonSpent', type: 'uint64' },
+        ],
+        internalType: 'struct DecryptionMeter',
+        name: '',
+        type: 'tuple',
+      },
+    ],
     stateMutability: 'view',
     type: 'function',
   },
@@ -2102,6 +2870,19 @@ export const decryptionGatewayAbi = [
     type: 'function',
   },
   {
+    inputs: [
+      { internalType: 'bytes32', name: 'keyId', type: 'bytes32' },
+      { internalType: 'address', name: 'consumer', type: 'address' },
+    ],
+    name: 'quotaOf',
+    outputs: [
+      { internalType: 'uint64', name: 'quota', type: 'uint64' },
+      { internalType: 'uint64', name: 'spent', type: 'uint64' },
+    ],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
     inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
     name: 'request',
     outputs: [
@@ -2112,6 +2893,7 @@ export const decryptionGatewayAbi = [
           { internalType: 'uint32', name: 'resultLength', type: 'uint32' },
           { internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
           { internalType: 'bytes32', name: 'resultHash', type: 'bytes32' },
+          { internalType: 'bool', name: 'forUser', type: 'bool' },
         ],
         internalType: 'struct DecryptionRequest',
         name: '',
@@ -2134,12 +2916,49 @@ export const decryptionGatewayAbi = [
   },
   {
     inputs: [
+      {
+        components: [
+          { internalType: 'address', name: 'user', type: 'address' },
+          { internalType: 'bytes32', name: 'publicKeyDigest', type: 'bytes32' },
+          { internalType: 'bytes32[]', name: 'handles', type: 'bytes32[]' },
+          { internalType: 'address', name: 'owner', type: 'address' },
+          { internalType: 'uint64', name: 'validFrom', type: 'uint64' },
+          { internalType: 'uint64', name: 'validUntil', type: 'uint64' },
+        ],
+        internalType: 'struct UserDecryptionPermit',
+        name: 'permit',
+        type: 'tuple',
+      },
+      { internalType: 'bytes', name: 'signature', type: 'bytes' },
+      { internalType: 'bytes32[]', name: 'handles', type: 'bytes32[]' },
+      { internalType: 'bool', name: 'packed', type: 'bool' },
+      { internalType: 'bytes32', name: 'salt', type: 'bytes32' },
+    ],
+    name: 'requestUserDecryption',
+    outputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [
       { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
       { internalType: 'bytes', name: 'result', type: 'bytes' },
       { internalType: 'uint256', name: 'signerBitmap', type: 'uint256' },
       { internalType: 'bytes', name: 'signatures', type: 'bytes' },
     ],
     name: 'respondPublicDecryption',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { internalType: 'bytes', name: 'result', type: 'bytes' },
+      { internalType: 'uint256', name: 'signerBitmap', type: 'uint256' },
+      { internalType: 'bytes', name: 'signatures', type: 'bytes' },
+    ],
+    name: 'respondUserDecryption',
     outputs: [],
     stateMutability: 'nonpayable',
     type: 'function',
@@ -2258,6 +3077,14 @@ export const gatewayErrorsAbi = [
     type: 'error',
   },
   {
+    inputs: [
+      { internalType: 'bytes32', name: 'fromKeyId', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'toKeyId', type: 'bytes32' },
+    ],
+    name: 'CiphertextRegistryNotSwitchable',
+    type: 'error',
+  },
+  {
     inputs: [{ internalType: 'bytes32', name: 'handle', type: 'bytes32' }],
     name: 'CiphertextRegistryUnknown',
     type: 'error',
@@ -2276,6 +3103,58 @@ export const gatewayErrorsAbi = [
       { internalType: 'uint256', name: 'maximum', type: 'uint256' },
     ],
     name: 'DecryptionGatewayHandleCount',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'keyId', type: 'bytes32' },
+      { internalType: 'uint64', name: 'limit', type: 'uint64' },
+    ],
+    name: 'DecryptionGatewayMeterSpent',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'keyId', type: 'bytes32' },
+      { internalType: 'address', name: 'account', type: 'address' },
+    ],
+    name: 'DecryptionGatewayNotKeyOwner',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint64', name: 'durationSeconds', type: 'uint64' },
+      { internalType: 'uint64', name: 'maximum', type: 'uint64' },
+    ],
+    name: 'DecryptionGatewayPermitDuration',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'handle', type: 'bytes32' }],
+    name: 'DecryptionGatewayPermitHandle',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint256', name: 'count', type: 'uint256' },
+      { internalType: 'uint256', name: 'maximum', type: 'uint256' },
+    ],
+    name: 'DecryptionGatewayPermitHandleCount',
+    type: 'error',
+  },
+  { inputs: [], name: 'DecryptionGatewayPermitScope', type: 'error' },
+  {
+    inputs: [{ internalType: 'address', name: 'user', type: 'address' }],
+    name: 'DecryptionGatewayPermitSignature',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint64', name: 'validFrom', type: 'uint64' },
+      { internalType: 'uint64', name: 'validUntil', type: 'uint64' },
+      { internalType: 'uint256', name: 'timestamp', type: 'uint256' },
+    ],
+    name: 'DecryptionGatewayPermitTime',
     type: 'error',
   },
   {
@@ -2300,8 +3179,22 @@ export const gatewayErrorsAbi = [
     type: 'error',
   },
   {
+    inputs: [
+      { internalType: 'bytes32', name: 'keyId', type: 'bytes32' },
+      { internalType: 'address', name: 'consumer', type: 'address' },
+      { internalType: 'uint64', name: 'quota', type: 'uint64' },
+    ],
+    name: 'DecryptionGatewayQuotaSpent',
+    type: 'error',
+  },
+  {
     inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
     name: 'DecryptionGatewayRequestExists',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
+    name: 'DecryptionGatewayRequestKind',
     type: 'error',
   },
   {
@@ -2320,6 +3213,9 @@ export const gatewayErrorsAbi = [
     name: 'DecryptionGatewayResultLength',
     type: 'error',
   },
+  { inputs: [], name: 'DecryptionGatewayZeroConsumer', type: 'error' },
+  { inputs: [], name: 'DecryptionGatewayZeroPublicKey', type: 'error' },
+  { inputs: [], name: 'DecryptionGatewayZeroUnits', type: 'error' },
   {
     inputs: [{ internalType: 'address', name: 'implementation', type: 'address' }],
     name: 'ERC1967InvalidImplementation',
@@ -2450,6 +3346,107 @@ export const gatewayErrorsAbi = [
     name: 'EpochManagerZeroRoot',
     type: 'error',
   },
+  {
+    inputs: [
+      { internalType: 'uint256', name: 'length', type: 'uint256' },
+      { internalType: 'uint256', name: 'required', type: 'uint256' },
+    ],
+    name: 'EvaluationKeyManagerDigestsLength',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint32', name: 'element', type: 'uint32' },
+      { internalType: 'uint32', name: 'degree', type: 'uint32' },
+    ],
+    name: 'EvaluationKeyManagerElement',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint256', name: 'count', type: 'uint256' },
+      { internalType: 'uint256', name: 'maximum', type: 'uint256' },
+    ],
+    name: 'EvaluationKeyManagerElementCount',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'uint256', name: 'index', type: 'uint256' }],
+    name: 'EvaluationKeyManagerElementOrder',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'fromEpochId', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'toEpochId', type: 'bytes32' },
+    ],
+    name: 'EvaluationKeyManagerMixedEpochs',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'fromSetId', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'toSetId', type: 'bytes32' },
+    ],
+    name: 'EvaluationKeyManagerMixedSets',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'keyId', type: 'bytes32' },
+      { internalType: 'address', name: 'account', type: 'address' },
+    ],
+    name: 'EvaluationKeyManagerNotOwner',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { internalType: 'enum EvaluationKeyState', name: 'state', type: 'uint8' },
+      { internalType: 'uint64', name: 'deadline', type: 'uint64' },
+    ],
+    name: 'EvaluationKeyManagerRequestExists',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { internalType: 'enum EvaluationKeyState', name: 'state', type: 'uint8' },
+    ],
+    name: 'EvaluationKeyManagerRequestState',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'keyId', type: 'bytes32' }],
+    name: 'EvaluationKeyManagerSameKey',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'toKeyId', type: 'bytes32' },
+      { internalType: 'uint256', name: 'maximum', type: 'uint256' },
+    ],
+    name: 'EvaluationKeyManagerSourceCount',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'keyId', type: 'bytes32' }],
+    name: 'EvaluationKeyManagerSwitchingChain',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'fromKeyId', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'toKeyId', type: 'bytes32' },
+    ],
+    name: 'EvaluationKeyManagerSwitchingNotAllowed',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'uint256', name: 'entry', type: 'uint256' }],
+    name: 'EvaluationKeyManagerZeroDigest',
+    type: 'error',
+  },
   { inputs: [], name: 'ExpectedPause', type: 'error' },
   { inputs: [], name: 'FailedCall', type: 'error' },
   { inputs: [], name: 'InvalidInitialization', type: 'error' },
@@ -2502,6 +3499,15 @@ export const gatewayErrorsAbi = [
       { internalType: 'enum KeyState', name: 'state', type: 'uint8' },
     ],
     name: 'KeyManagerKeyState',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint8', name: 'lambda', type: 'uint8' },
+      { internalType: 'uint8', name: 'minimum', type: 'uint8' },
+      { internalType: 'uint8', name: 'maximum', type: 'uint8' },
+    ],
+    name: 'KeyManagerLambda',
     type: 'error',
   },
   {

@@ -12,17 +12,19 @@ import {
   ciphertextRegistryAbi,
   decryptionGatewayAbi,
   epochManagerAbi,
+  evaluationKeyManagerAbi,
   keyManagerAbi,
   operatorRegistryAbi,
 } from './abi.ts';
 import { ChainError, ChainErrorCode } from './errors.ts';
 import { rpcError } from './rpc.ts';
 
-/** The five contracts of a deployment, as checksummed addresses. */
+/** The six contracts of a deployment, as checksummed addresses. */
 export interface GatewayAddresses {
   readonly decryptionGateway: Address;
   readonly epochManager: Address;
   readonly keyManager: Address;
+  readonly evaluationKeyManager: Address;
   readonly ciphertextRegistry: Address;
   readonly operatorRegistry: Address;
 }
@@ -88,18 +90,21 @@ async function discover(client: PublicClient, gateway: Address) {
   if (code === undefined || code === '0x') throw noGateway();
   const { read } = getContract({ address: gateway, abi: decryptionGatewayAbi, client });
   try {
-    const [epochManager, keyManager, ciphertextRegistry, operatorRegistry, deploymentBlock] =
-      await Promise.all([
-        read.epochManager(),
-        read.keyManager(),
-        read.ciphertextRegistry(),
-        read.operatorRegistry(),
-        read.deploymentBlock(),
-      ]);
+    const [deploymentBlock, ...others] = await Promise.all([
+      read.deploymentBlock(),
+      read.epochManager(),
+      read.keyManager(),
+      read.evaluationKeyManager(),
+      read.ciphertextRegistry(),
+      read.operatorRegistry(),
+    ]);
+    const [epochManager, keyManager, evaluationKeyManager, ciphertextRegistry, operatorRegistry] =
+      others;
     const addresses: GatewayAddresses = {
       decryptionGateway: getAddress(gateway),
       epochManager,
       keyManager,
+      evaluationKeyManager,
       ciphertextRegistry,
       operatorRegistry,
     };
@@ -119,6 +124,11 @@ function contractsAt(client: PublicClient, addresses: GatewayAddresses) {
     }),
     epochManager: getContract({ address: addresses.epochManager, abi: epochManagerAbi, client }),
     keyManager: getContract({ address: addresses.keyManager, abi: keyManagerAbi, client }),
+    evaluationKeyManager: getContract({
+      address: addresses.evaluationKeyManager,
+      abi: evaluationKeyManagerAbi,
+      client,
+    }),
     ciphertextRegistry: getContract({
       address: addresses.ciphertextRegistry,
       abi: ciphertextRegistryAbi,

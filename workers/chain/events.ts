@@ -3,6 +3,7 @@ import {
   ciphertextRegistryAbi,
   decryptionGatewayAbi,
   epochManagerAbi,
+  evaluationKeyManagerAbi,
   keyManagerAbi,
   operatorRegistryAbi,
 } from './abi.ts';
@@ -14,6 +15,7 @@ export type GatewayEvent =
   | DecodeEventLogReturnType<typeof operatorRegistryAbi>
   | DecodeEventLogReturnType<typeof epochManagerAbi>
   | DecodeEventLogReturnType<typeof keyManagerAbi>
+  | DecodeEventLogReturnType<typeof evaluationKeyManagerAbi>
   | DecodeEventLogReturnType<typeof ciphertextRegistryAbi>
   | DecodeEventLogReturnType<typeof decryptionGatewayAbi>;
 
@@ -21,6 +23,7 @@ const abis = {
   operatorRegistry: operatorRegistryAbi,
   epochManager: epochManagerAbi,
   keyManager: keyManagerAbi,
+  evaluationKeyManager: evaluationKeyManagerAbi,
   ciphertextRegistry: ciphertextRegistryAbi,
   decryptionGateway: decryptionGatewayAbi,
 } as const;

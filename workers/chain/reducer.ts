@@ -1,11 +1,21 @@
+import { zeroHash, type Hex } from 'viem';
 import type { GatewayEvent } from './events.ts';
 import {
   indicesOf,
   operatorKey,
   type EpochEntry,
   type EpochPhase,
+  type EvaluationKeyKind,
   type GatewayState,
 } from './state.ts';
+
+/** Kinds of evaluation keys by their number on chain. */
+const evaluationKeyKinds: readonly (EvaluationKeyKind | undefined)[] = [
+  undefined,
+  'relinearization',
+  'galois',
+  'switching',
+];
 
 /** What each event does to the state. Those not named are the contracts' business alone. */
 type Reducers = {
@@ -97,9 +107,25 @@ const reducers: Reducers = {
     assign(keys, keyId, { state: 'retired' });
   },
 
+  EvaluationKeysRequested({ evaluationKeys }, args, height) {
+    const { requestId, epochId, keyId, elements, requester, deadline } = args;
+    const kind = evaluationKeyKinds[args.kind];
+    if (kind === undefined) return;
+    evaluationKeys.set(requestId, {
+      ...{ requestId, epochId, keyId, kind, elements, requester, deadline, height },
+      targetKeyId: unlessZero(args.targetKeyId),
+      state: 'pending',
+      digests: undefined,
+    });
+  },
+  EvaluationKeysRecorded({ evaluationKeys }, { requestId, digests }) {
+    assign(evaluationKeys, requestId, { state: 'recorded', digests });
+  },
+
   CiphertextRegistered({ ciphertexts }, args, height) {
     const { handle, keyId, digest, limbs, noiseBits, owner } = args;
-    ciphertexts.set(handle, { handle, keyId, digest, limbs, noiseBits, owner, height });
+    const origin = unlessZero(args.origin);
+    ciphertexts.set(handle, { handle, keyId, digest, limbs, noiseBits, owner, origin, height });
   },
 
   PublicDecryptionRequested({ requests }, args, height) {
@@ -112,6 +138,20 @@ const reducers: Reducers = {
   },
   PublicDecryptionResponded({ requests }, { requestId, result }) {
     assign(requests, requestId, { state: 'answered', result });
+  },
+
+  UserDecryptionRequested({ userDecryptions }, args, height) {
+    const { requestId, epochId, keyId, handles, packed, requester, deadline } = args;
+    const { user, publicKeyDigest } = args;
+    userDecryptions.set(requestId, {
+      ...{ requestId, epochId, keyId, handles, packed, user, publicKeyDigest, requester },
+      ...{ deadline, height },
+      state: 'pending',
+      result: undefined,
+    });
+  },
+  UserDecryptionResponded({ userDecryptions }, { requestId, result }) {
+    assign(userDecryptions, requestId, { state: 'answered', result });
   },
 };
 
@@ -126,6 +166,11 @@ export function apply(state: GatewayState, event: GatewayEvent, height: bigint):
   const reduce = reducers[event.eventName] as
     ((state: GatewayState, args: unknown, height: bigint) => void) | undefined;
   reduce?.(state, event.args, height);
+}
+
+/** Undefined for the zero that stands for none on chain. */
+function unlessZero(id: Hex): Hex | undefined {
+  return id === zeroHash ? undefined : id;
 }
 
 /** Sets the phase of an epoch, since `height` if that asks something of operators, and of its proposal. */

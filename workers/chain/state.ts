@@ -61,6 +61,8 @@ export interface ParameterSetEntry extends Seen {
   readonly decryptionLimbs: readonly number[];
   readonly floodBits: readonly number[];
   readonly maxNoiseBits: readonly number[];
+  /** Statistical security of decryption in bits; a key's meter follows from it. */
+  readonly lambda: number;
 }
 
 /** A key; `height` is that of its latest request. */
@@ -76,6 +78,27 @@ export interface KeyEntry extends Seen {
   readonly digest: Hex | undefined;
 }
 
+export type EvaluationKeyKind = 'relinearization' | 'galois' | 'switching';
+
+/** A request for evaluation keys; `height` is that of its latest making. */
+export interface EvaluationKeyEntry extends Seen {
+  readonly requestId: Hex;
+  readonly epochId: Hex;
+  /** For a switching key the one that ciphertexts come from. */
+  readonly keyId: Hex;
+  readonly kind: EvaluationKeyKind;
+  /** The key that ciphertexts are switched to, for a switching key. */
+  readonly targetKeyId: Hex | undefined;
+  /** Galois elements, ascending; empty for the other kinds. */
+  readonly elements: readonly number[];
+  readonly requester: Address;
+  /** Timestamp in seconds until which they can be recorded. */
+  readonly deadline: bigint;
+  readonly state: 'pending' | 'recorded';
+  /** SHA-256 of each entry, one after another, once recorded. */
+  readonly digests: Hex | undefined;
+}
+
 /** A registered ciphertext. */
 export interface CiphertextEntry extends Seen {
   readonly handle: Hex;
@@ -84,6 +107,8 @@ export interface CiphertextEntry extends Seen {
   readonly limbs: number;
   readonly noiseBits: number;
   readonly owner: Address;
+  /** The ciphertext under another key that it was switched from. */
+  readonly origin: Hex | undefined;
 }
 
 /** A public decryption request. */
@@ -102,6 +127,25 @@ export interface RequestEntry extends Seen {
   readonly result: Hex | undefined;
 }
 
+/** A request to re-encrypt ciphertexts to a user's key. */
+export interface UserDecryptionEntry extends Seen {
+  readonly requestId: Hex;
+  readonly epochId: Hex;
+  readonly keyId: Hex;
+  readonly handles: readonly Hex[];
+  /** Whether coefficient 0 of all ciphertexts goes into one answer; otherwise each has its own. */
+  readonly packed: boolean;
+  readonly user: Address;
+  /** SHA-256 of the user's public key. */
+  readonly publicKeyDigest: Hex;
+  readonly requester: Address;
+  /** Timestamp in seconds until which it can be answered. */
+  readonly deadline: bigint;
+  readonly state: 'pending' | 'answered';
+  /** SHA-256 of each answer, one after another, once answered. */
+  readonly result: Hex | undefined;
+}
+
 /**
  * What the gateway's confirmed logs say, folded by `apply`.
  *
@@ -114,8 +158,10 @@ export interface GatewayState {
   readonly epochs: Map<Hex, EpochEntry>;
   readonly parameterSets: Map<Hex, ParameterSetEntry>;
   readonly keys: Map<Hex, KeyEntry>;
+  readonly evaluationKeys: Map<Hex, EvaluationKeyEntry>;
   readonly ciphertexts: Map<Hex, CiphertextEntry>;
   readonly requests: Map<Hex, RequestEntry>;
+  readonly userDecryptions: Map<Hex, UserDecryptionEntry>;
 }
 
 /** The state before the first log. */
@@ -126,8 +172,10 @@ export function emptyState(): GatewayState {
     epochs: new Map(),
     parameterSets: new Map(),
     keys: new Map(),
+    evaluationKeys: new Map(),
     ciphertexts: new Map(),
     requests: new Map(),
+    userDecryptions: new Map(),
   };
 }
 

@@ -35,7 +35,15 @@ export type Statement =
       readonly message: { readonly epochId: Hex; readonly keyId: Hex; readonly digest: Hex };
     }
   | {
+      readonly type: 'EvaluationKeysResult';
+      readonly message: { readonly epochId: Hex; readonly requestId: Hex; readonly digests: Hex };
+    }
+  | {
       readonly type: 'PublicDecryptionResult';
+      readonly message: { readonly epochId: Hex; readonly requestId: Hex; readonly result: Hex };
+    }
+  | {
+      readonly type: 'UserDecryptionResult';
       readonly message: { readonly epochId: Hex; readonly requestId: Hex; readonly result: Hex };
     };
 
@@ -70,7 +78,17 @@ const structs = {
     domain: 'Keyloom KeyManager',
     fields: [bytes32('epochId'), bytes32('keyId'), bytes32('digest')],
   },
+  EvaluationKeysResult: {
+    contract: 'evaluationKeyManager',
+    domain: 'Keyloom EvaluationKeyManager',
+    fields: [bytes32('epochId'), bytes32('requestId'), { name: 'digests', type: 'bytes' }],
+  },
   PublicDecryptionResult: {
+    contract: 'decryptionGateway',
+    domain: 'Keyloom DecryptionGateway',
+    fields: [bytes32('epochId'), bytes32('requestId'), { name: 'result', type: 'bytes' }],
+  },
+  UserDecryptionResult: {
     contract: 'decryptionGateway',
     domain: 'Keyloom DecryptionGateway',
     fields: [bytes32('epochId'), bytes32('requestId'), { name: 'result', type: 'bytes' }],

@@ -18,6 +18,7 @@ import {
   ciphertextRegistryAbi,
   decryptionGatewayAbi,
   epochManagerAbi,
+  evaluationKeyManagerAbi,
   keyManagerAbi,
   operatorRegistryAbi,
 } from '../../../workers/chain/abi.ts';
@@ -63,6 +64,7 @@ export async function deployGateway(chain: LocalChain) {
     operatorRegistry: at('operatorRegistry', operatorRegistryAbi),
     epochManager: at('epochManager', epochManagerAbi),
     keyManager: at('keyManager', keyManagerAbi),
+    evaluationKeyManager: at('evaluationKeyManager', evaluationKeyManagerAbi),
     ciphertextRegistry: at('ciphertextRegistry', ciphertextRegistryAbi),
     decryptionGateway: at('decryptionGateway', decryptionGatewayAbi),
   };
@@ -72,6 +74,7 @@ export async function deployGateway(chain: LocalChain) {
       decryptionGateway: contracts.decryptionGateway.address,
       epochManager: contracts.epochManager.address,
       keyManager: contracts.keyManager.address,
+      evaluationKeyManager: contracts.evaluationKeyManager.address,
       ciphertextRegistry: contracts.ciphertextRegistry.address,
       operatorRegistry: contracts.operatorRegistry.address,
     },

@@ -55,14 +55,16 @@ export async function deployGateway(node: TestNode) {
   ]);
   const epochManager = await proxy('EpochManager', [authority, operatorRegistry, 86_400n]);
   const keyManager = await proxy('KeyManager', [authority, epochManager, 3_600n]);
-  const ciphertextRegistry = await proxy('CiphertextRegistry', [authority, keyManager]);
+  const evaluationKeyManager = await proxy('EvaluationKeyManager', [authority, keyManager, 3_600n]);
+  const ciphertextRegistry = await proxy('CiphertextRegistry', [authority, evaluationKeyManager]);
   const decryptionGateway = await proxy('DecryptionGateway', [
     authority,
     ciphertextRegistry,
     3_600n,
   ]);
   const addresses: GatewayAddresses = {
-    ...{ decryptionGateway, epochManager, keyManager, ciphertextRegistry, operatorRegistry },
+    ...{ decryptionGateway, epochManager, keyManager, evaluationKeyManager },
+    ...{ ciphertextRegistry, operatorRegistry },
   };
 
   const authorityAbi = artifact('governance/', 'Authority').abi;
@@ -72,6 +74,7 @@ export async function deployGateway(node: TestNode) {
     OperatorRegistry: operatorRegistry,
     EpochManager: epochManager,
     KeyManager: keyManager,
+    EvaluationKeyManager: evaluationKeyManager,
     CiphertextRegistry: ciphertextRegistry,
     DecryptionGateway: decryptionGateway,
   };
