@@ -1,18 +1,20 @@
-import { encodeAbiParameters, keccak256, parseAbiParameters, type Hex } from 'viem';
+import type { Hex } from 'viem';
 
 import { isKeyloomError } from '../errors.ts';
 import { committeeOf } from '../sharing/committee.ts';
+import { parameterSetId as idOfSet } from '../sharing/ids.ts';
 import { epochId as idOfEpoch, setupDigest } from '../sharing/setup.ts';
 import type { Deployment } from './client.ts';
 import type { GatewayEvent } from './events.ts';
-import { indicesOf, type GatewayState } from './state.ts';
-
-const layouts = {
-  proposalId: parseAbiParameters('uint256, address, address[], address[], bytes32'),
-  keyId: parseAbiParameters('uint256, address, bytes32, bytes32, address, bytes32'),
-  parameterSetId: parseAbiParameters('string, uint32, uint64, uint64[]'),
-  handle: parseAbiParameters('uint256, address, bytes32, bytes32'),
-};
+import {
+  ciphertextHandle,
+  evaluationKeysRequestId,
+  keyId as idOfKey,
+  proposalId as idOfProposal,
+  publicDecryptionRequestId,
+  userDecryptionRequestId,
+} from './ids.ts';
+import { evaluationKeyKindOf, indicesOf, type GatewayState } from './state.ts';
 
 /**
  * True unless an event gives an id another meaning than the one it is a hash of.
@@ -45,29 +47,35 @@ const checks: {
     args: ArgsOf<Name>,
   ) => boolean;
 } = {
-  EpochProposed({ chainId, addresses }, { proposals }, args) {
-    const { proposalId, operators, signers, salt } = args;
-    const content = [chainId, addresses.epochManager, operators, signers, salt] as const;
-    const id = keccak256(encodeAbiParameters(layouts.proposalId, content));
-    return id === proposalId && !proposals.has(proposalId);
+  EpochProposed(deployment, { proposals }, args) {
+    return idOfProposal(deployment, args) === args.proposalId && !proposals.has(args.proposalId);
   },
   EpochFrozen: isFrozenAsDealt,
-  KeyRequested({ chainId, addresses }, _, args) {
-    const { keyId, epochId, parameterSetId, requester, label } = args;
-    const { keyManager } = addresses;
-    const content = [chainId, keyManager, epochId, parameterSetId, requester, label] as const;
-    return keyId === keccak256(encodeAbiParameters(layouts.keyId, content));
+  KeyRequested(deployment, _, args) {
+    return idOfKey(deployment, args) === args.keyId;
+  },
+  EvaluationKeysRequested(deployment, _, args) {
+    const kind = evaluationKeyKindOf(args.kind);
+    return (
+      kind !== undefined &&
+      evaluationKeysRequestId(deployment, { ...args, kind }) === args.requestId
+    );
   },
   ParameterSetAdded(_, { parameterSets }, { parameterSetId, set }) {
-    const { name, degree, plainModulus, primes } = set;
-    const content = [name, degree, plainModulus, primes] as const;
-    const id = keccak256(encodeAbiParameters(layouts.parameterSetId, content));
-    return id === parameterSetId && !parameterSets.has(id);
+    return idOfSet(set) === parameterSetId && !parameterSets.has(parameterSetId);
   },
-  CiphertextRegistered({ chainId, addresses }, { ciphertexts }, { handle, keyId, digest }) {
-    const content = [chainId, addresses.ciphertextRegistry, keyId, digest] as const;
-    const id = keccak256(encodeAbiParameters(layouts.handle, content));
-    return id === handle && !ciphertexts.has(handle);
+  CiphertextRegistered(deployment, { ciphertexts }, args) {
+    return ciphertextHandle(deployment, args) === args.handle && !ciphertexts.has(args.handle);
+  },
+  PublicDecryptionRequested(deployment, { requests }, args) {
+    const { requestId } = args;
+    return publicDecryptionRequestId(deployment, args) === requestId && !requests.has(requestId);
+  },
+  UserDecryptionRequested(deployment, { userDecryptions }, args) {
+    const { requestId } = args;
+    return (
+      userDecryptionRequestId(deployment, args) === requestId && !userDecryptions.has(requestId)
+    );
   },
 };
 

@@ -1,21 +1,13 @@
 import { zeroHash, type Hex } from 'viem';
 import type { GatewayEvent } from './events.ts';
 import {
+  evaluationKeyKindOf,
   indicesOf,
   operatorKey,
   type EpochEntry,
   type EpochPhase,
-  type EvaluationKeyKind,
   type GatewayState,
 } from './state.ts';
-
-/** Kinds of evaluation keys by their number on chain. */
-const evaluationKeyKinds: readonly (EvaluationKeyKind | undefined)[] = [
-  undefined,
-  'relinearization',
-  'galois',
-  'switching',
-];
 
 /** What each event does to the state. Those not named are the contracts' business alone. */
 type Reducers = {
@@ -109,7 +101,7 @@ const reducers: Reducers = {
 
   EvaluationKeysRequested({ evaluationKeys }, args, height) {
     const { requestId, epochId, keyId, elements, requester, deadline } = args;
-    const kind = evaluationKeyKinds[args.kind];
+    const kind = evaluationKeyKindOf(args.kind);
     if (kind === undefined) return;
     evaluationKeys.set(requestId, {
       ...{ requestId, epochId, keyId, kind, elements, requester, deadline, height },

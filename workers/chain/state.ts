@@ -78,7 +78,10 @@ export interface KeyEntry extends Seen {
   readonly digest: Hex | undefined;
 }
 
-export type EvaluationKeyKind = 'relinearization' | 'galois' | 'switching';
+/** In the order of their numbers on chain, from 1. */
+const evaluationKeyKinds = ['relinearization', 'galois', 'switching'] as const;
+
+export type EvaluationKeyKind = (typeof evaluationKeyKinds)[number];
 
 /** A request for evaluation keys; `height` is that of its latest making. */
 export interface EvaluationKeyEntry extends Seen {
@@ -182,6 +185,16 @@ export function emptyState(): GatewayState {
 /** Key of an operator in `GatewayState.operators`. */
 export function operatorKey(operator: Address): Address {
   return operator.toLowerCase() as Address;
+}
+
+/** The number that a kind of evaluation keys has on chain. */
+export function numberOfKind(kind: EvaluationKeyKind): number {
+  return evaluationKeyKinds.indexOf(kind) + 1;
+}
+
+/** The kind of evaluation keys of this number, or undefined if there is none. */
+export function evaluationKeyKindOf(number: number): EvaluationKeyKind | undefined {
+  return evaluationKeyKinds[number - 1];
 }
 
 /** Committee indices whose bits are set, ascending: bit i-1 stands for index i. */
