@@ -21,7 +21,7 @@ export interface KeyEntry {
   readonly element: number;
   readonly digits: number;
   /** The part that makes a digit, as SEAL's PublicKey object. Digits do not depend on each other. */
-  digit(digit: number): Part<Uint8Array>;
+  readonly digit: (digit: number) => Part<Uint8Array>;
 }
 
 /**

@@ -56,14 +56,14 @@ export interface KeyReference {
 export interface Secrets {
   readonly randomness: SharedRandomness;
   /** The operator's share of a key of its epoch. */
-  keyShare(keyId: Hex): KeyShare;
+  readonly keyShare: (keyId: Hex) => KeyShare;
 }
 
 /** One opening, and how an operator computes its share of it. */
 export interface Step {
   readonly opening: Opening;
   /** @throws ProtocolError KEY_SHARE_MISMATCH */
-  share(secrets: Secrets): RnsVector;
+  readonly share: (secrets: Secrets) => RnsVector;
 }
 
 /**

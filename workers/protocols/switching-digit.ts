@@ -25,7 +25,7 @@ export interface SwitchingDigit {
   /** Every key whose shares are used, in the operation's order. */
   readonly generations: readonly KeyReference[];
   /** An operator's share of s', in NTT form over all primes. Secret. */
-  source(secrets: Secrets): RnsVector;
+  readonly source: (secrets: Secrets) => RnsVector;
 }
 
 /**

@@ -39,7 +39,7 @@ export interface Tools {
   readonly evaluator: Evaluator;
   readonly relinearization: RelinKeys;
   readonly galois: GaloisKeys;
-  load(ciphertext: Uint8Array): Ciphertext;
+  readonly load: (ciphertext: Uint8Array) => Ciphertext;
 }
 
 /** Runs a program that returns ciphertexts of its own, with SEAL's Evaluator. */

@@ -31,6 +31,8 @@ export interface Simulation {
   /** Operators that take part. */
   readonly indices: readonly number[];
   readonly randomness: ReadonlyMap<number, SharedRandomness>;
+  /** K_A by number of the set, as each operator has them. */
+  readonly setKeys: ReadonlyMap<number, ReadonlyMap<number, Uint8Array>>;
 }
 
 /** A key that the committee has generated. */
@@ -70,18 +72,25 @@ export function simulate(n: number, options: { readonly present?: number } = {})
   const digest = setupDigest(committee, proposalId, indices, roots);
   const signers = indices.map((index): Address => `0x${index.toString(16).padStart(40, '0')}`);
   const present = indices.slice(0, options.present);
-  const randomness = present.map((index): [number, SharedRandomness] => {
-    const keys = deriveSetKeys(committee, index, digest, indices, (dealer, set) =>
-      dealings.get(dealer)!.seeds.get(set),
-    );
-    return [index, new SharedRandomness(committee, index, keys)];
-  });
+  const setKeys = new Map(
+    present.map((index) => [
+      index,
+      deriveSetKeys(committee, index, digest, indices, (dealer, set) =>
+        dealings.get(dealer)!.seeds.get(set),
+      ),
+    ]),
+  );
+  const randomness = [...setKeys].map(([index, keys]): [number, SharedRandomness] => [
+    index,
+    new SharedRandomness(committee, index, keys),
+  ]);
   const chainId = 31337n;
   const epoch = epochId({ chainId, epochManager, signers, setupDigest: digest });
   return {
     session: { chainId, gateway, epochId: epoch, setupDigest: digest, committee },
     indices: present,
     randomness: new Map(randomness),
+    setKeys,
   };
 }
 
