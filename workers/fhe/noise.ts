@@ -2,12 +2,22 @@ import type { ParameterSet } from '../ring/parameters.ts';
 import type { Committee } from '../sharing/committee.ts';
 import { firstLimbs } from './ciphertext.ts';
 import { FheError, FheErrorCode } from './errors.ts';
+import {
+  freshNoiseBound,
+  keySwitchingNoise,
+  modulusOf,
+  noiseAfterSwitching,
+  noiseOfProduct,
+  noiseOfSum,
+  reencryptionNoise,
+  roundingNoise,
+  secretBound,
+} from './noise-growth.ts';
 
-// Everything here is exact integer arithmetic on worst-case bounds of infinity norms. docs/noise.md
-// derives each line.
+export { freshNoiseBound } from './noise-growth.ts';
 
-/** Largest value of SEAL's error distribution and of ours: centred binomial with η = 21. */
-const errorBound = 21n;
+// How much noise a committee may decrypt, and what that leaves to compute. docs/noise.md derives
+// each line.
 
 /** How much noise a ciphertext may have at one level to be decrypted by a committee. */
 export interface NoiseLimit {
@@ -31,7 +41,8 @@ export interface DecryptionPlan {
 }
 
 /**
- * The decryption level, flooding and noise limits of a parameter set with a committee.
+ * The decryption level, flooding and noise limits of a parameter set with a committee: for public
+ * decryption and for decryption by one user alike.
  *
  * The level is the lowest at which a fresh ciphertext under the committee's key can be flooded; B
  * is the largest that still decrypts there; the limits are what secrecy leaves at that B.
@@ -48,7 +59,7 @@ export function decryptionPlan(set: ParameterSet, committee: Committee): Decrypt
     const hidden = hiddenNoise(set, floodBits);
     if (noiseAfterSwitching(set, committee, fresh, firstLimbs(set), limbs) > hidden) continue;
     const limits = noiseLimits(set, committee, limbs, hidden);
-    return { limbs, floodBits, maxNoiseBits: limits.at(-1).maxNoiseBits, limits };
+    return { limbs, floodBits, maxNoiseBits: limits.at(-1)!.maxNoiseBits, limits };
   }
   const floodBits = largestFloodBits(set, committee, firstLimbs(set));
   throw new FheError(FheErrorCode.NOISE_NEVER_FITS, 'no level has room for flooding noise', {
@@ -64,43 +75,37 @@ export function decryptionPlan(set: ParameterSet, committee: Committee): Decrypt
 }
 
 /**
- * Worst-case noise of a fresh encryption by SEAL under a key of the committee, at the first level.
+ * How many multiplications may follow one another, each relinearized with a key of the committee:
+ * the depth of a tree of products of fresh ciphertexts, at the first level, that the committee
+ * decrypts whatever the ciphertexts are.
  *
- * SEAL encrypts over all primes with ternary u and errors e0, e1, divides by the special prime and
- * adds round(q·m/t).
+ * @throws FheError NOISE_NEVER_FITS
  */
-export function freshNoiseBound(set: ParameterSet, committee: Committee): bigint {
-  const degree = BigInt(set.degree);
-  const secret = secretBound(committee);
-  const keyError = errorBound * secret;
-  const atKeyLevel = degree * keyError + errorBound + degree * errorBound * secret;
-  const scalingError = 1n;
-  return afterOneSwitch(set, committee, atKeyLevel, set.primes.at(-1)!) + scalingError;
+export function multiplicationsPossible(set: ParameterSet, committee: Committee): number {
+  const { maxNoiseBits } = decryptionPlan(set, committee);
+  const next = (noise: bigint): bigint => noiseOfRelinearizedSquare(set, committee, noise);
+  let noise = next(freshNoiseBound(set, committee));
+  let depth = 0;
+  for (; noise < 1n << BigInt(maxNoiseBits); noise = next(noise)) depth++;
+  return depth;
 }
 
-/**
- * Worst-case noise after a ciphertext has been switched down, one prime after the other.
- *
- * @param noise bound at the level of `from` limbs
- * @returns bound at the level of `to` limbs; `noise` itself if that is the same
- */
-export function noiseAfterSwitching(
+/** A product at the first level of two ciphertexts with the same noise, relinearized. */
+export function noiseOfRelinearizedSquare(
   set: ParameterSet,
   committee: Committee,
   noise: bigint,
-  from: number,
-  to: number,
 ): bigint {
-  let bound = noise;
-  for (let limbs = from; limbs > to; limbs--) {
-    bound = afterOneSwitch(set, committee, bound, set.primes[limbs - 1]);
-  }
-  return bound;
+  const limbs = firstLimbs(set);
+  return noiseOfSum(
+    noiseOfProduct(set, committee, limbs, noise, noise),
+    keySwitchingNoise(set, committee, limbs, 'relinearization'),
+  );
 }
 
 /**
- * True if a ciphertext at the given level decrypts whatever the flooding noise is:
- * C(n,t)·2^B + noise < q'/(2t).
+ * True if a ciphertext at the given level decrypts whatever the flooding noise is, for everybody and
+ * for a user alone, also by SEAL: |flooding| + |re-encryption| + noise < q'/(2t)·(1 - 2·limbs/γ).
  */
 export function decryptsCorrectly(
   set: ParameterSet,
@@ -110,8 +115,15 @@ export function decryptsCorrectly(
   noise: bigint,
 ): boolean {
   const flooding = secretBound(committee) << BigInt(floodBits);
-  return 2n * set.plainModulus * (flooding + noise) < modulus(set, limbs);
+  const total = noiseOfSum(flooding, reencryptionNoise(set, committee), noise);
+  const gamma = 1n << sealGammaBits;
+  return (
+    2n * set.plainModulus * total * gamma < modulusOf(set, limbs) * (gamma - 2n * BigInt(limbs))
+  );
 }
+
+/** SEAL rounds with an auxiliary prime γ of 61 bits, which costs less than 2·limbs/γ of the room. */
+const sealGammaBits = 60n;
 
 /** Largest noise that one set's flooding hides: 2^B ≥ 2^λ·N·noise. */
 export function hiddenNoise(set: ParameterSet, floodBits: number): bigint {
@@ -120,7 +132,7 @@ export function hiddenNoise(set: ParameterSet, floodBits: number): bigint {
 
 /** Largest B at which all noise that it hides decrypts correctly; 0 if there is none. */
 function largestFloodBits(set: ParameterSet, committee: Committee, limbs: number): number {
-  let bits = modulus(set, limbs).toString(2).length;
+  let bits = modulusOf(set, limbs).toString(2).length;
   const fits = (): boolean =>
     decryptsCorrectly(set, committee, limbs, bits, hiddenNoise(set, bits));
   while (bits > 0 && !fits()) bits--;
@@ -138,32 +150,9 @@ function noiseLimits(
   let maxNoise = hidden;
   for (let limbs = lowest; limbs <= firstLimbs(set); limbs++) {
     if (limbs > lowest) {
-      maxNoise = (maxNoise - roundingBound(set, committee)) * set.primes[limbs - 1];
+      maxNoise = (maxNoise - roundingNoise(set, committee)) * set.primes[limbs - 1];
     }
     limits.push({ limbs, maxNoise, maxNoiseBits: (maxNoise + 1n).toString(2).length - 1 });
   }
   return limits;
-}
-
-function afterOneSwitch(
-  set: ParameterSet,
-  committee: Committee,
-  noise: bigint,
-  dropped: bigint,
-): bigint {
-  return (noise + dropped - 1n) / dropped + roundingBound(set, committee);
-}
-
-/** Both polynomials are rounded to within 1/2, the second is multiplied by s: (1 + N·|s|)/2. */
-function roundingBound(set: ParameterSet, committee: Committee): bigint {
-  return (2n + BigInt(set.degree) * secretBound(committee)) / 2n;
-}
-
-/** |s|: a sum of one ternary polynomial per set. */
-function secretBound(committee: Committee): bigint {
-  return BigInt(committee.sets.length);
-}
-
-function modulus(set: ParameterSet, limbs: number): bigint {
-  return set.primes.slice(0, limbs).reduce((product, prime) => product * prime, 1n);
 }

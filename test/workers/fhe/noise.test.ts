@@ -1,39 +1,41 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { firstLimbs } from '../../../workers/fhe/ciphertext.ts';
+import { firstLimbs, serializeCiphertext } from '../../../workers/fhe/ciphertext.ts';
 import { FheErrorCode } from '../../../workers/fhe/errors.ts';
 import {
   decryptionPlan,
   decryptsCorrectly,
-  freshNoiseBound,
   hiddenNoise,
-  noiseAfterSwitching,
+  multiplicationsPossible,
+  noiseOfRelinearizedSquare,
 } from '../../../workers/fhe/noise.ts';
+import {
+  freshNoiseBound,
+  modulusOf,
+  noiseAfterSwitching,
+  reencryptionNoise,
+} from '../../../workers/fhe/noise-growth.ts';
 import { negacyclicCoefficients } from '../../../workers/ring/arithmetic.ts';
 import { basisOf } from '../../../workers/ring/basis.ts';
 import type { RnsVector } from '../../../workers/ring/basis.ts';
 import { parameterSet, parameterSets } from '../../../workers/ring/parameters.ts';
-import type { ParameterSet } from '../../../workers/ring/parameters.ts';
 import { scaleAndRound } from '../../../workers/ring/rounding.ts';
 import { switchModulus } from '../../../workers/ring/switching.ts';
 import { committeeOf } from '../../../workers/sharing/committee.ts';
-import { centred } from './support.ts';
+import {
+  centred,
+  constant,
+  residuesOf,
+  sealDecrypt,
+  sealKeys,
+  secretNtt,
+  smallSecret,
+} from './support.ts';
 
 const sizes = [4, 7, 10, 13];
 const cases = parameterSets.flatMap((set) =>
   sizes.map((n) => ({ name: set.name, n, set, committee: committeeOf(n) })),
 );
-
-const modulusOf = (set: ParameterSet, limbs: number): bigint =>
-  set.primes.slice(0, limbs).reduce((product, prime) => product * prime, 1n);
-
-/** Residues of one integer per coefficient. */
-function vectorOf(set: ParameterSet, limbs: number, integers: readonly bigint[]): RnsVector {
-  const residues = set.primes
-    .slice(0, limbs)
-    .flatMap((prime) => integers.map((integer) => ((integer % prime) + prime) % prime));
-  return BigUint64Array.from(residues);
-}
 
 describe.each(cases)('decryptionPlan of $name for n=$n', ({ set, committee, n }) => {
   const plan = decryptionPlan(set, committee);
@@ -79,27 +81,61 @@ describe.each(cases)('decryptionPlan of $name for n=$n', ({ set, committee, n })
     expect(plan.maxNoiseBits).toBe(plan.limits.at(-1)!.maxNoiseBits);
   });
 
-  it('decrypts noise at the bound under flooding at the extreme', () => {
+  it('decrypts noise at the bound under flooding at the extreme, for everybody and for a user', () => {
     const q = modulusOf(set, plan.limbs);
     const t = set.plainModulus;
     const flooding = secret << BigInt(plan.floodBits);
+    const others = flooding + reencryptionNoise(set, committee);
     const messages = [0n, 1n, t / 2n, t - 1n];
     const basis = basisOf(set, plan.limbs);
-    const decrypt = (error: bigint): bigint[] => {
+    const values = (error: bigint): bigint[] => {
       // The noise bound counts from the rational q·m/t, so rounding it takes one off.
       const scaled = messages.map((m) => (2n * q * m + t) / (2n * t) + error);
-      const padded = Array.from({ length: set.degree }, (_, at) => scaled[at] ?? 0n);
-      return [...scaleAndRound(basis, t, vectorOf(set, plan.limbs, padded))].slice(0, 4);
+      return Array.from({ length: set.degree }, (_, at) => scaled[at] ?? 0n);
     };
-    expect(decrypt(flooding + limit - 1n)).toEqual(messages);
-    expect(decrypt(-flooding - limit + 1n)).toEqual(messages);
+    const decrypt = (error: bigint): bigint[] => {
+      const vector = residuesOf(set, plan.limbs, values(error));
+      return [...scaleAndRound(basis, t, vector)].slice(0, 4);
+    };
+    const { secretKey } = sealKeys(set);
+    const s = smallSecret(set, secretNtt(secretKey));
+    const decryptWithSeal = (error: bigint): bigint[] => {
+      // c1 = 1, so c0 is the value without s.
+      const c0 = values(error).map((value, at) => value - s[at]);
+      const one = [1n, ...new Array<bigint>(set.degree - 1).fill(0n)];
+      const ciphertext = serializeCiphertext(set, {
+        limbs: plan.limbs,
+        c0: residuesOf(set, plan.limbs, c0),
+        c1: residuesOf(set, plan.limbs, one),
+      });
+      return [...sealDecrypt(set, secretKey, ciphertext)].slice(0, 4);
+    };
+    expect(decrypt(others + limit - 1n)).toEqual(messages);
+    expect(decrypt(-others - limit + 1n)).toEqual(messages);
 
     // The largest noise that satisfies the inequality, and the first that does not.
-    const largest = (q - 1n) / (2n * t) - flooding;
+    const room = 1n << 60n;
+    const most = (q * (room - 2n * BigInt(plan.limbs)) - 1n) / (2n * t * room);
+    const largest = most - others;
     expect(decryptsCorrectly(set, committee, plan.limbs, plan.floodBits, largest)).toBe(true);
     expect(decryptsCorrectly(set, committee, plan.limbs, plan.floodBits, largest + 1n)).toBe(false);
-    expect(decrypt(flooding + largest - 1n)).toEqual(messages);
-    expect(decrypt(flooding + largest + 2n)).toEqual(messages.map((m) => (m + 1n) % t));
+    expect(decryptWithSeal(most - 1n)).toEqual(messages);
+    expect(decryptWithSeal(1n - most)).toEqual(messages);
+
+    // Exact rounding goes up to q/(2t) and no further.
+    const half = (q - 1n) / (2n * t);
+    expect(decrypt(half - 1n)).toEqual(messages);
+    expect(decrypt(half + 2n)).toEqual(messages.map((m) => (m + 1n) % t));
+  });
+
+  it('allows as many multiplications as it decrypts whatever the ciphertexts', () => {
+    let noise = freshNoiseBound(set, committee);
+    for (let depth = multiplicationsPossible(set, committee); depth > 0; depth--) {
+      noise = noiseOfRelinearizedSquare(set, committee, noise);
+    }
+    const declarable = (bound: bigint): boolean => bound < 1n << BigInt(plan.maxNoiseBits);
+    expect(declarable(noise)).toBe(true);
+    expect(declarable(noiseOfRelinearizedSquare(set, committee, noise))).toBe(false);
   });
 
   it(`has the row in docs/noise.md`, () => {
@@ -129,18 +165,16 @@ describe('noiseAfterSwitching', () => {
     // Each coefficient lies just above half the dropped prime and is rounded up; every product with
     // the secret adds to the highest coefficient with the same sign. The plaintext is 0.
     const half = (set.primes[from - 1] + 1n) / 2n;
-    const constant = (limbs: number, integer: bigint): RnsVector =>
-      vectorOf(set, limbs, new Array<bigint>(set.degree).fill(integer));
     const noiseOf = (limbs: number, c: RnsVector): bigint => {
       const top = Uint32Array.of(set.degree - 1);
       const basis = basisOf(set, limbs);
-      const product = negacyclicCoefficients(basis, c, constant(limbs, secret), top);
+      const product = negacyclicCoefficients(basis, c, constant(set, limbs, secret), top);
       const sum = product.map(
         (residue, limb) => (residue + c[limb * set.degree]) % set.primes[limb],
       );
       return centred(set, limbs, sum)[0];
     };
-    const before = constant(from, half);
+    const before = constant(set, from, half);
     const after = switchModulus(basisOf(set, from), basisOf(set, to), before);
     const bound = noiseAfterSwitching(set, committee, noiseOf(from, before), from, to);
     expect(noiseOf(to, after)).toBe(1n + BigInt(set.degree) * secret);

@@ -2,7 +2,7 @@ import type { Values } from '../../../workers/fhe/client.ts';
 import { sealContext } from '../../../workers/fhe/context.ts';
 import { savedBytes, seal, withSeal } from '../../../workers/fhe/seal.ts';
 import type { Own } from '../../../workers/fhe/seal.ts';
-import { intt } from '../../../workers/ring/arithmetic.ts';
+import { intt, negacyclicMultiplyAdd } from '../../../workers/ring/arithmetic.ts';
 import { basisOf } from '../../../workers/ring/basis.ts';
 import type { RnsVector } from '../../../workers/ring/basis.ts';
 import type { ParameterSet } from '../../../workers/ring/parameters.ts';
@@ -11,6 +11,8 @@ import type { ParameterSet } from '../../../workers/ring/parameters.ts';
 
 /** Start of the values of a SecretKey object. */
 const secretValuesAt = 88;
+/** Start of the values of a Ciphertext object. */
+const ciphertextValuesAt = 113;
 
 /** Bytes of a fresh SEAL key pair. */
 export function sealKeys(set: ParameterSet): { publicKey: Uint8Array; secretKey: Uint8Array } {
@@ -82,6 +84,46 @@ export function loadCiphertext(set: ParameterSet, bytes: Uint8Array, own: Own) {
   const ciphertext = own(new seal.Ciphertext());
   ciphertext.loadFromArray(sealContext(set).handle, bytes);
   return ciphertext;
+}
+
+/** Residues modulo the first `limbs` primes of one integer per coefficient. */
+export function residuesOf(
+  set: ParameterSet,
+  limbs: number,
+  integers: readonly bigint[],
+): RnsVector {
+  const residues = set.primes
+    .slice(0, limbs)
+    .flatMap((prime) => integers.map((integer) => ((integer % prime) + prime) % prime));
+  return BigUint64Array.from(residues);
+}
+
+/** The polynomial with one integer at every coefficient. */
+export function constant(set: ParameterSet, limbs: number, integer: bigint): RnsVector {
+  return residuesOf(set, limbs, new Array<bigint>(set.degree).fill(integer));
+}
+
+/** Σ polynomial_i·s^i in (-q/2, q/2): what a ciphertext of any size decrypts to before scaling. */
+export function phase(
+  set: ParameterSet,
+  limbs: number,
+  polynomials: readonly RnsVector[],
+  secretNtt: RnsVector,
+): bigint[] {
+  const basis = basisOf(set, limbs);
+  const sum = polynomials.reduceRight((high, low) =>
+    negacyclicMultiplyAdd(basis, high, secretNtt, low),
+  );
+  return centred(set, limbs, sum);
+}
+
+/** The polynomials of a Ciphertext object of any size. */
+export function polynomialsOf(set: ParameterSet, limbs: number, bytes: Uint8Array): RnsVector[] {
+  const residues = new BigUint64Array(bytes.slice(ciphertextValuesAt).buffer);
+  const length = limbs * set.degree;
+  return Array.from({ length: residues.length / length }, (_, i) =>
+    residues.slice(i * length, (i + 1) * length),
+  );
 }
 
 /** The integers in (-q/2, q/2) behind residues modulo the first `limbs` primes. */
