@@ -7,6 +7,7 @@ export { isKeyloomError, KeyloomError } from '../workers/errors.ts';
 export { blobDigest, CONFIRMATION_PATIENCE_MS, fetchBlob, uploadBlob } from './blobs.ts';
 export { AdvisedError, SdkError, SdkErrorCode } from './errors.ts';
 export {
+  MAX_PERMIT_HANDLES,
   MAX_PERMIT_SECONDS,
   userDecryptionPermit,
   type PermitRequest,

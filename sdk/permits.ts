@@ -1,9 +1,12 @@
-import { isAddress, isHex, size, zeroAddress, type Address, type Hex } from 'viem';
+import { isAddress, isHex, size, zeroAddress, zeroHash, type Address, type Hex } from 'viem';
 
 import { SdkError, SdkErrorCode } from './errors.ts';
 
 /** Longest time from the first to the last second of a permit. */
 export const MAX_PERMIT_SECONDS = 30 * 86_400;
+
+/** Most ciphertexts that a permit can name. */
+export const MAX_PERMIT_HANDLES = 64;
 
 /** What a user allows: to have these ciphertexts decrypted for the holder of this SEAL key. */
 export type PermitRequest = PermitScope & {
@@ -19,7 +22,7 @@ export type PermitRequest = PermitScope & {
   readonly validUntil: number;
 };
 
-/** Which ciphertexts a permit covers: those named, or all that one account owns. */
+/** Which ciphertexts a permit covers: those named, at most 64, or all that one account owns. */
 export type PermitScope =
   | { readonly handles: readonly Hex[]; readonly owner?: undefined }
   | { readonly owner: Address; readonly handles?: undefined };
@@ -67,23 +70,19 @@ export interface PermitTypedData {
  * @throws SdkError PERMIT_INVALID
  */
 export function userDecryptionPermit(request: PermitRequest): PermitTypedData {
-  const { validFrom, validUntil, publicKeyDigest } = request;
-  const handles = request.handles ?? [];
-  if (handles.length > 0 === (request.owner !== undefined))
-    throw invalid('a permit covers either named ciphertexts or all of one owner');
+  const { publicKeyDigest } = request;
+  const handles = scopeOf(request);
   for (const value of [publicKeyDigest, ...handles])
-    if (!isHex(value) || size(value) !== 32 || /^0x0+$/.test(value))
+    if (!isHex(value) || size(value) !== 32 || value === zeroHash)
       throw invalid(`not a digest or handle of 32 bytes: ${value}`);
-  if (![validFrom, validUntil].every((time) => Number.isSafeInteger(time) && time >= 0))
-    throw invalid('times are whole seconds of Unix time');
-  if (validUntil < validFrom) throw invalid('the permit ends before it begins');
-  if (validUntil - validFrom > MAX_PERMIT_SECONDS)
-    throw invalid(`a permit holds for at most ${MAX_PERMIT_SECONDS} seconds`);
+  const chainId = Number(request.chainId);
+  if (!Number.isSafeInteger(chainId) || chainId < 1) throw invalid(`not a chain id: ${chainId}`);
   return {
     domain: {
       name: 'Keyloom DecryptionGateway',
       version: '1',
-      chainId: Number(request.chainId),
+      // As a number: the one form of it that every wallet takes.
+      chainId,
       verifyingContract: checked(request.gateway),
     },
     types: { UserDecryptionPermit: types.UserDecryptionPermit.map((field) => ({ ...field })) },
@@ -93,10 +92,29 @@ export function userDecryptionPermit(request: PermitRequest): PermitTypedData {
       publicKeyDigest,
       handles,
       owner: request.owner === undefined ? zeroAddress : checked(request.owner),
-      validFrom: BigInt(validFrom),
-      validUntil: BigInt(validUntil),
+      ...timesOf(request),
     },
   };
+}
+
+function scopeOf({ handles = [], owner }: PermitRequest): readonly Hex[] {
+  if (handles.length > 0 === (owner !== undefined))
+    throw invalid('a permit covers either named ciphertexts or all of one owner');
+  if (handles.length > MAX_PERMIT_HANDLES)
+    throw invalid(`a permit names at most ${MAX_PERMIT_HANDLES} ciphertexts`);
+  return handles;
+}
+
+function timesOf({
+  validFrom,
+  validUntil,
+}: PermitRequest): Pick<UserDecryptionPermit, 'validFrom' | 'validUntil'> {
+  if (![validFrom, validUntil].every((time) => Number.isSafeInteger(time) && time >= 0))
+    throw invalid('times are whole seconds of Unix time');
+  if (validUntil < validFrom) throw invalid('the permit ends before it begins');
+  if (validUntil - validFrom > MAX_PERMIT_SECONDS)
+    throw invalid(`a permit holds for at most ${MAX_PERMIT_SECONDS} seconds`);
+  return { validFrom: BigInt(validFrom), validUntil: BigInt(validUntil) };
 }
 
 function checked(address: Address): Address {

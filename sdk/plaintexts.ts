@@ -21,7 +21,7 @@ export type AnswerForm = 'full' | 'packed';
  */
 export function readPlaintext(set: ParameterSet, plaintext: Uint8Array): DecryptedValues {
   const coefficients = [...parsePlaintext(set, plaintext)];
-  return { coefficients, slots: decodeSlots(set, plaintext) };
+  return { coefficients, slots: set.batching ? decodeSlots(set, plaintext) : undefined };
 }
 
 /**

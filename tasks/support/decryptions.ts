@@ -7,6 +7,7 @@ import { epochOf, membersOf } from './epochs.ts';
 import { ClientError, ClientErrorCode } from './errors.ts';
 import { eventsOf } from './events.ts';
 import type { Gateway } from './gateway.ts';
+import { keyRefusal } from './keys.ts';
 import { readAnswer, type Answer } from './plaintexts.ts';
 import { waitForResult } from './results.ts';
 import { send, walletOf, type Refusal } from './transactions.ts';
@@ -54,7 +55,7 @@ export async function requestPublicDecryption(
       functionName: 'requestPublicDecryption',
       args: [options.handles, options.positions ?? [], salt],
     },
-    (refusal) => refusalOf(refusal, walletOf(gateway).account.address),
+    (refusal) => decryptionRefusal(refusal, walletOf(gateway).account.address),
   );
   const [requested] = parseEventLogs({
     abi: decryptionGatewayAbi,
@@ -130,7 +131,9 @@ async function readRequest(
   return { state: REQUEST_STATES[state] ?? 'None', deadline: Number(deadline) };
 }
 
-function refusalOf({ errorName, args }: Refusal, account: Address): ClientError | undefined {
+/** What asking for a decryption, public or for a user, may be refused with. */
+export function decryptionRefusal(refusal: Refusal, account: Address): ClientError | undefined {
+  const { errorName, args } = refusal;
   switch (errorName) {
     case 'CiphertextRegistryUnknown':
       return notRegistered(args[0] as Hex);
@@ -140,11 +143,23 @@ function refusalOf({ errorName, args }: Refusal, account: Address): ClientError 
         `${account} may not decrypt ciphertext ${String(args[0])}`,
         { advice: 'Its owner can allow that, or choose the owner’s account with --from.' },
       );
-    case 'KeyManagerKeyState':
-    case 'KeyManagerEpochInactive':
+    case 'DecryptionGatewayMeterSpent':
       return new ClientError(
-        ClientErrorCode.KEY_NOT_ACTIVE,
-        `key ${String(args[0])} cannot be used: it or its epoch is not active`,
+        ClientErrorCode.METER_SPENT,
+        `key ${String(args[0])} has too few of its ${String(args[1])} decryptions left`,
+        {
+          advice: 'What was decrypted before stays free; for anything else use another key.',
+          metadata: { keyId: String(args[0]) },
+        },
+      );
+    case 'DecryptionGatewayQuotaSpent':
+      return new ClientError(
+        ClientErrorCode.METER_SPENT,
+        `${String(args[1])} has too few of its ${String(args[2])} decryptions under key ${String(args[0])} left`,
+        {
+          advice: 'The key’s owner can grant more with `kms meter grant`.',
+          metadata: { keyId: String(args[0]) },
+        },
       );
     case 'CiphertextRegistryMixedKeys':
     case 'DecryptionGatewayDuplicateHandle':
@@ -160,6 +175,6 @@ function refusalOf({ errorName, args }: Refusal, account: Address): ClientError 
         },
       );
     default:
-      return undefined;
+      return keyRefusal(refusal);
   }
 }

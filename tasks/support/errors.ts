@@ -39,6 +39,18 @@ export const ClientErrorCode = {
   TOO_FEW_OPERATORS: 'TOO_FEW_OPERATORS',
   /** The client stopped waiting; what it asked for may still complete. */
   WAIT_TIMED_OUT: 'WAIT_TIMED_OUT',
+  /** Evaluation keys that were never asked for, or are not recorded yet. */
+  EVALUATION_KEYS_MISSING: 'EVALUATION_KEYS_MISSING',
+  /** These two keys cannot have a switching key between them. */
+  SWITCHING_REFUSED: 'SWITCHING_REFUSED',
+  /** The permit's time is over. */
+  PERMIT_EXPIRED: 'PERMIT_EXPIRED',
+  /** The permit's time has not come. */
+  PERMIT_NOT_YET_VALID: 'PERMIT_NOT_YET_VALID',
+  /** The permit is of another signer, chain, contract or user key, or does not cover the ciphertexts. */
+  PERMIT_REFUSED: 'PERMIT_REFUSED',
+  /** The key, or the account under it, has no decryptions left. */
+  METER_SPENT: 'METER_SPENT',
   /** A result does not match its digest or shape on chain. */
   RESULT_MISMATCH: 'RESULT_MISMATCH',
 } as const;

@@ -93,19 +93,27 @@ async function discover(
 ): Promise<Pick<Gateway, 'addresses' | 'deploymentBlock'>> {
   const read = { address, abi: decryptionGatewayAbi } as const;
   try {
-    const [epochManager, keyManager, ciphertextRegistry, operatorRegistry, deploymentBlock] =
-      await Promise.all([
-        client.readContract({ ...read, functionName: 'epochManager' }),
-        client.readContract({ ...read, functionName: 'keyManager' }),
-        client.readContract({ ...read, functionName: 'ciphertextRegistry' }),
-        client.readContract({ ...read, functionName: 'operatorRegistry' }),
-        client.readContract({ ...read, functionName: 'deploymentBlock' }),
-      ]);
+    const [
+      epochManager,
+      keyManager,
+      evaluationKeyManager,
+      ciphertextRegistry,
+      operatorRegistry,
+      deploymentBlock,
+    ] = await Promise.all([
+      client.readContract({ ...read, functionName: 'epochManager' }),
+      client.readContract({ ...read, functionName: 'keyManager' }),
+      client.readContract({ ...read, functionName: 'evaluationKeyManager' }),
+      client.readContract({ ...read, functionName: 'ciphertextRegistry' }),
+      client.readContract({ ...read, functionName: 'operatorRegistry' }),
+      client.readContract({ ...read, functionName: 'deploymentBlock' }),
+    ]);
     return {
       addresses: {
         decryptionGateway: address,
         epochManager,
         keyManager,
+        evaluationKeyManager,
         ciphertextRegistry,
         operatorRegistry,
       },

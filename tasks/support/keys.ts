@@ -1,7 +1,8 @@
-import { encodeAbiParameters, keccak256, stringToHex, type Address, type Hex } from 'viem';
+import { stringToHex, type Address, type Hex } from 'viem';
 
 import { CONFIRMATION_PATIENCE_MS, fetchBlob } from '../../sdk/index.ts';
 import { keyManagerAbi } from '../../workers/chain/abi.ts';
+import { keyId as keyIdFor } from '../../workers/chain/ids.ts';
 import type { ParameterSet } from '../../workers/ring/parameters.ts';
 import { parameterSetId } from '../../workers/sharing/ids.ts';
 import { epochOf, membersOf } from './epochs.ts';
@@ -11,7 +12,7 @@ import type { Gateway } from './gateway.ts';
 import { parameterSetById } from './parameters.ts';
 import { hasPassed, waitForResult } from './results.ts';
 import type { WaitOptions } from './waiting.ts';
-import { send, walletOf } from './transactions.ts';
+import { send, walletOf, type Refusal } from './transactions.ts';
 
 /** States by their number on chain. */
 export const KEY_STATES = ['None', 'Pending', 'Active', 'Retired'] as const;
@@ -35,26 +36,8 @@ export function keyIdOf(
   gateway: Gateway,
   request: { epochId: Hex; set: ParameterSet; requester: Address; label: Hex },
 ): Hex {
-  return keccak256(
-    encodeAbiParameters(
-      [
-        { type: 'uint256' },
-        { type: 'address' },
-        { type: 'bytes32' },
-        { type: 'bytes32' },
-        { type: 'address' },
-        { type: 'bytes32' },
-      ],
-      [
-        gateway.chainId,
-        gateway.addresses.keyManager,
-        request.epochId,
-        parameterSetId(request.set),
-        request.requester,
-        request.label,
-      ],
-    ),
-  );
+  const { set, ...rest } = request;
+  return keyIdFor(gateway, { ...rest, parameterSetId: parameterSetId(set) });
 }
 
 /** A label as bytes32: 64 hex digits as they are, other text in UTF-8. @throws ClientError `INVALID_ARGUMENT` */
@@ -192,6 +175,16 @@ function notActive(key: Key): ClientError {
           : 'Use another key.',
       metadata: { keyId: key.keyId, state: key.state },
     },
+  );
+}
+
+/** What any call on a key says if the key, or its epoch, is not active. */
+export function keyRefusal({ errorName, args }: Refusal): ClientError | undefined {
+  if (errorName !== 'KeyManagerKeyState' && errorName !== 'KeyManagerEpochInactive')
+    return undefined;
+  return new ClientError(
+    ClientErrorCode.KEY_NOT_ACTIVE,
+    `key ${String(args[0])} cannot be used: it or its epoch is not active`,
   );
 }
 

@@ -14,23 +14,9 @@ import {
   type WalletClient,
 } from 'viem';
 
-import {
-  ciphertextRegistryAbi,
-  decryptionGatewayAbi,
-  epochManagerAbi,
-  keyManagerAbi,
-  operatorRegistryAbi,
-} from '../../workers/chain/abi.ts';
+import { gatewayErrorsAbi } from '../../workers/chain/abi.ts';
 import { ClientError, ClientErrorCode } from './errors.ts';
 import type { Gateway } from './gateway.ts';
-
-const GATEWAY_ABIS = [
-  decryptionGatewayAbi,
-  ciphertextRegistryAbi,
-  keyManagerAbi,
-  epochManagerAbi,
-  operatorRegistryAbi,
-];
 
 /** What a contract said when it refused a call. */
 export interface Refusal {
@@ -125,7 +111,7 @@ export function chainFailure(cause: unknown): unknown {
 
 /**
  * The custom error inside a failed call, if there is one. It may come from another contract than the
- * one called, so it is looked up in all five.
+ * one called, so it is looked up in all of them.
  */
 export function refusalIn(cause: unknown): Refusal | undefined {
   if (!(cause instanceof BaseError)) return undefined;
@@ -143,14 +129,12 @@ export function refusalIn(cause: unknown): Refusal | undefined {
 
 function foreignRefusal(data: Hex | undefined): Refusal | undefined {
   if (data === undefined) return undefined;
-  for (const abi of GATEWAY_ABIS) {
-    try {
-      const { errorName, args } = decodeErrorResult({ abi: abi, data });
-      return { errorName, args: args ?? [] };
-    } catch (error) {
-      // Not an error of this contract.
-      if (!(error instanceof BaseError)) throw error;
-    }
+  try {
+    const { errorName, args } = decodeErrorResult({ abi: gatewayErrorsAbi, data });
+    return { errorName, args: args ?? [] };
+  } catch (error) {
+    // Not an error of any of the contracts.
+    if (!(error instanceof BaseError)) throw error;
+    return undefined;
   }
-  return undefined;
 }

@@ -4,6 +4,7 @@ import { privateKeyToAccount } from 'viem/accounts';
 import { expect, test } from 'vitest';
 
 import {
+  MAX_PERMIT_HANDLES,
   MAX_PERMIT_SECONDS,
   SdkErrorCode,
   userDecryptionPermit,
@@ -76,6 +77,9 @@ const refused: [string, Record<string, unknown>][] = [
   ['in fractions of seconds', { handles: [word(1)], validUntil: 1_000.5 }],
   ['that began before 1970', { handles: [word(1)], validFrom: -1 }],
   ['for too long', { handles: [word(1)], validUntil: common.validFrom + MAX_PERMIT_SECONDS + 1 }],
+  ['for too many', { handles: Array.from({ length: MAX_PERMIT_HANDLES + 1 }, () => word(1)) }],
+  ['for no chain', { handles: [word(1)], chainId: 0 }],
+  ['for a chain that numbers cannot name', { handles: [word(1)], chainId: 1n << 60n }],
 ];
 
 test.each(refused)('a permit %s is refused', (_, change) => {

@@ -77,6 +77,7 @@ export function fakeGateway(answer: FakeAnswer, endpoint: string): Gateway {
       decryptionGateway: zeroAddress,
       epochManager: zeroAddress,
       keyManager: zeroAddress,
+      evaluationKeyManager: zeroAddress,
       ciphertextRegistry: zeroAddress,
       operatorRegistry: zeroAddress,
     },
