@@ -192,22 +192,32 @@ export function secretsOf(
  * Runs a part as operator `to` sees it.
  *
  * @param keys whose shares the operators have
+ * @param options.previous shares of an opening before this part, for who replays
+ * @param options.known shares by opening id that need not be computed again
  * @returns the result, and for each round its openings
  */
 export function runPart<Result>(
   simulation: Simulation,
   keys: readonly SimulatedKey[],
   part: Part<Result>,
-  { to = 1, conducts }: { readonly to?: number; readonly conducts?: Conducts } = {},
+  options: {
+    readonly to?: number;
+    readonly conducts?: Conducts;
+    readonly previous?: ReadonlyMap<number, RnsVector>;
+    readonly known?: ReadonlyMap<Hex, ReadonlyMap<number, RnsVector>>;
+  } = {},
 ): { result: Result; rounds: Opened[][] } {
+  const { to = 1, conducts, known } = options;
   const rounds: Opened[][] = [];
-  let previous: ReadonlyMap<number, RnsVector> | undefined;
+  let previous = options.previous;
   let next = part.next();
   while (!next.done) {
     const round = next.value.map(({ opening, share }) => {
-      const shares = new Map(
-        simulation.indices.map((index) => [index, share(secretsOf(simulation, keys, index))]),
-      );
+      const shares =
+        known?.get(opening.id) ??
+        new Map(
+          simulation.indices.map((index) => [index, share(secretsOf(simulation, keys, index))]),
+        );
       const opened = open(opening, received(opening, shares, to, conducts, previous));
       previous = shares;
       return { opening, shares, ...opened };

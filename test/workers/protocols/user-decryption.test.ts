@@ -272,8 +272,8 @@ describe('a user decryption', () => {
     // The lists' own encryptions of zero do differ.
     expect(new Set(noises).size).toBeGreaterThan(20);
     const average = noises.reduce((sum, noise) => sum + noise, 0n) / BigInt(noises.length);
-    // All but 2^-20 of all flooding noise is larger than this; what it hides is far smaller still.
-    expect(absolute(average)).toBeGreaterThan(1n << BigInt(floodBits - 20));
+    // All but 2^-40 of all flooding noise is larger than this; what it hides is far smaller still.
+    expect(absolute(average)).toBeGreaterThan(1n << BigInt(floodBits - 40));
   });
 
   it('floods another ciphertext, another recipient and a public decryption anew', () => {
@@ -284,7 +284,7 @@ describe('a user decryption', () => {
     ];
     for (const [at, noise] of noises.entries()) {
       for (const other of noises.slice(at + 1)) {
-        expect(absolute(noise - other)).toBeGreaterThan(1n << BigInt(floodBits - 20));
+        expect(absolute(noise - other)).toBeGreaterThan(1n << BigInt(floodBits - 40));
       }
     }
     const floodingIds = [
