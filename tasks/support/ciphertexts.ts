@@ -1,4 +1,4 @@
-import { parseEventLogs, type Address, type Hex } from 'viem';
+import { parseEventLogs, zeroAddress, zeroHash, type Address, type Hex } from 'viem';
 
 import { ciphertextRegistryAbi } from '../../workers/chain/abi.ts';
 import { blobDigest, encrypt, uploadBlob, type Values } from '../../sdk/index.ts';
@@ -18,6 +18,8 @@ export interface Ciphertext {
   owner: Address;
   limbs: number;
   noiseBits: number;
+  /** The ciphertext under another key that it was switched from; undefined if there is none. */
+  origin: Hex | undefined;
 }
 
 /** A ciphertext that was registered and handed to the operators. */
@@ -52,7 +54,11 @@ export async function encryptAndRegister(
   return registerCiphertext(gateway, { ...options, bytes });
 }
 
-/** The registration and upload of {@link encryptAndRegister}, for bytes that are at hand. */
+/**
+ * The registration and upload of {@link encryptAndRegister}, for bytes that are at hand.
+ * @param options.noiseBits bits of the guaranteed noise bound; that of a fresh ciphertext if absent
+ * @param options.origin handle of the ciphertext that it was switched from: its owner is the owner
+ */
 export async function registerCiphertext(
   gateway: Gateway,
   options: {
@@ -60,6 +66,7 @@ export async function registerCiphertext(
     bytes: Uint8Array;
     owner?: Address;
     noiseBits?: number;
+    origin?: Hex;
     onProgress?: (text: string) => void;
   },
 ): Promise<Registered> {
@@ -69,10 +76,15 @@ export async function registerCiphertext(
   const set = parametersOf(key);
   const { limbs } = parseCiphertext(set, bytes);
   const noiseBits = options.noiseBits ?? bitLength(freshNoiseBound(set, epoch.committee));
-  const owner = options.owner ?? walletOf(gateway).account.address;
+  const { origin } = options;
+  const owner =
+    origin === undefined
+      ? (options.owner ?? walletOf(gateway).account.address)
+      : (await ciphertextOf(gateway, origin)).owner;
   options.onProgress?.('registering the digest on chain');
   const digest = blobDigest(bytes);
-  const handle = await register(gateway, { keyId, digest, limbs, noiseBits, owner });
+  const entry = { keyId, digest, owner, limbs, noiseBits, origin };
+  const handle = await register(gateway, entry);
   options.onProgress?.('handing the ciphertext to the operators');
   const members = await membersOf(gateway, epoch);
   const acceptedBy = await uploadBlob(
@@ -80,7 +92,7 @@ export async function registerCiphertext(
     bytes,
     { needed: epoch.committee.t + 1 },
   );
-  return { handle, keyId, digest, owner, limbs, noiseBits, bytes, acceptedBy };
+  return { handle, ...entry, bytes, acceptedBy };
 }
 
 /** A registered ciphertext. @throws ClientError `NOT_REGISTERED` */
@@ -91,7 +103,8 @@ export async function ciphertextOf(gateway: Gateway, handle: Hex): Promise<Ciphe
     functionName: 'ciphertext',
     args: [handle],
   });
-  if (!/^0x0+$/.test(found.owner)) return { handle, ...found };
+  const origin = found.origin === zeroHash ? undefined : found.origin;
+  if (found.owner !== zeroAddress) return { handle, ...found, origin };
   throw notRegistered(handle);
 }
 
@@ -103,17 +116,22 @@ export function notRegistered(handle: Hex): ClientError {
   );
 }
 
-async function register(
-  gateway: Gateway,
-  entry: { keyId: Hex; digest: Hex; limbs: number; noiseBits: number; owner: Address },
-): Promise<Hex> {
+async function register(gateway: Gateway, entry: Omit<Ciphertext, 'handle'>): Promise<Hex> {
+  const { keyId, digest, limbs, noiseBits, owner, origin } = entry;
   const address = gateway.addresses.ciphertextRegistry;
-  const receipt = await send(gateway, {
-    address,
-    abi: ciphertextRegistryAbi,
-    functionName: 'register',
-    args: [entry.keyId, entry.digest, entry.limbs, entry.noiseBits, entry.owner],
-  });
+  const contract = { address, abi: ciphertextRegistryAbi } as const;
+  const receipt =
+    origin === undefined
+      ? await send(gateway, {
+          ...contract,
+          functionName: 'register',
+          args: [keyId, digest, limbs, noiseBits, owner],
+        })
+      : await send(gateway, {
+          ...contract,
+          functionName: 'registerSwitched',
+          args: [origin, keyId, digest, limbs, noiseBits],
+        });
   const [registered] = parseEventLogs({
     abi: ciphertextRegistryAbi,
     eventName: 'CiphertextRegistered',

@@ -17,7 +17,7 @@ import type { WaitOptions } from './waiting.ts';
 export const REQUEST_STATES = ['None', 'Pending', 'Answered', 'Expired'] as const;
 export type RequestState = (typeof REQUEST_STATES)[number];
 
-/** A decryption request as the chain has it. */
+/** A public decryption request as the chain has it. */
 export interface DecryptionRequest {
   requestId: Hex;
   state: RequestState;
@@ -67,11 +67,11 @@ export async function requestPublicDecryption(
   return requested.args.requestId;
 }
 
-/** A request as the chain has it. @throws ClientError `UNKNOWN_ID` */
+/** A public decryption request as the chain has it. @throws ClientError `UNKNOWN_ID` */
 export async function requestOf(gateway: Gateway, requestId: Hex): Promise<DecryptionRequest> {
-  const { state, deadline } = await readRequest(gateway, requestId);
+  const { state, deadline, forUser } = await readRequest(gateway, requestId);
   const [event] =
-    state === 'None'
+    state === 'None' || forUser
       ? []
       : await eventsOf(gateway, {
           address: gateway.addresses.decryptionGateway,
@@ -118,17 +118,18 @@ export async function waitForDecryption(
   return { ...request, state: 'Answered', ...(await readAnswer(gateway, request, members)) };
 }
 
-async function readRequest(
+/** The state of a decryption request, public or for a user; `None` if there is no such request. */
+export async function readRequest(
   gateway: Gateway,
   requestId: Hex,
-): Promise<Pick<DecryptionRequest, 'state' | 'deadline'>> {
-  const { state, deadline } = await gateway.client.readContract({
+): Promise<Pick<DecryptionRequest, 'state' | 'deadline'> & { forUser: boolean }> {
+  const { state, deadline, forUser } = await gateway.client.readContract({
     address: gateway.addresses.decryptionGateway,
     abi: decryptionGatewayAbi,
     functionName: 'request',
     args: [requestId],
   });
-  return { state: REQUEST_STATES[state] ?? 'None', deadline: Number(deadline) };
+  return { state: REQUEST_STATES[state] ?? 'None', deadline: Number(deadline), forUser };
 }
 
 /** What asking for a decryption, public or for a user, may be refused with. */

@@ -44,7 +44,7 @@ export async function readAnswer(
   members: readonly Member[],
 ): Promise<Answer> {
   const { requestId, keyId, handles, positions } = request;
-  const { result, signerBitmap } = await recordedResult(gateway, requestId);
+  const { result, signers } = await recordedResult(gateway, requestId, 'PublicDecryptionResponded');
   const set = parametersOf(await keyOf(gateway, keyId));
   const bytes = hexToBytes(result);
   const width = positions.length === 0 ? 32 : 8 * positions.length;
@@ -58,21 +58,26 @@ export async function readAnswer(
       return { handle, coefficients: valuesIn(part), slots: undefined };
     }),
   );
-  return { plaintexts, signers: indicesIn(signerBitmap) };
+  return { plaintexts, signers };
 }
 
-/** The answer's bytes from the log, accepted only if the contract knows them as the result. */
-async function recordedResult(
+/**
+ * The bytes of a result from the log, accepted only if the contract knows them as the result, and the
+ * committee indices of who signed it.
+ * @throws ClientError `RESULT_MISMATCH`
+ */
+export async function recordedResult(
   gateway: Gateway,
   requestId: Hex,
-): Promise<{ result: Hex; signerBitmap: bigint }> {
+  eventName: 'PublicDecryptionResponded' | 'UserDecryptionResponded',
+): Promise<{ result: Hex; signers: number[] }> {
   const contract = {
     address: gateway.addresses.decryptionGateway,
     abi: decryptionGatewayAbi,
   } as const;
   const events = await eventsOf(gateway, {
     ...contract,
-    eventName: 'PublicDecryptionResponded',
+    eventName,
     args: { requestId },
   });
   for (const { args } of events) {
@@ -81,7 +86,7 @@ async function recordedResult(
       functionName: 'isResult',
       args: [requestId, args.result],
     });
-    if (accepted) return args;
+    if (accepted) return { result: args.result, signers: indicesIn(args.signerBitmap) };
   }
   throw mismatch(requestId, 'the logs do not hold the result that the contract recorded');
 }
