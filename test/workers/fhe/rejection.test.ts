@@ -7,6 +7,7 @@ import {
 import { encrypt } from '../../../workers/fhe/client.ts';
 import { sealContext } from '../../../workers/fhe/context.ts';
 import { FheError, FheErrorCode } from '../../../workers/fhe/errors.ts';
+import { parsePublicKey } from '../../../workers/fhe/keys.ts';
 import { parsePlaintext, serializePlaintext } from '../../../workers/fhe/plaintext.ts';
 import { savedBytes, seal, withSeal } from '../../../workers/fhe/seal.ts';
 import { parameterSet } from '../../../workers/ring/parameters.ts';
@@ -55,6 +56,32 @@ function codeOf(bytes: Uint8Array, parse: (bytes: Uint8Array) => unknown): strin
 
 const rejects = (bytes: Uint8Array): string | undefined =>
   codeOf(bytes, (input) => parseCiphertext(set, input));
+
+/** What a client of SEAL makes for another scheme over the same ring and primes. */
+function foreignObjects(scheme: 'bgv' | 'ckks') {
+  return withSeal((own) => {
+    const parameters = own(new seal.EncryptionParameters(seal.SchemeType[scheme]));
+    const primes = own(new seal.VectorModulus());
+    for (const prime of set.primes) primes.push_back(own(new seal.Modulus(prime)));
+    parameters.setPolyModulusDegree(set.degree);
+    parameters.setCoeffModulus(primes);
+    if (scheme === 'bgv') parameters.setPlainModulus(own(new seal.Modulus(set.plainModulus)));
+    const context = own(new seal.SEALContext(parameters, true, seal.SecLevelType.none));
+    const key = own(own(new seal.KeyGenerator(context)).createPublicKey());
+    const plaintext = own(new seal.Plaintext());
+    if (scheme === 'bgv') {
+      own(new seal.BatchEncoder(context)).encode(BigUint64Array.of(1n, 2n), plaintext);
+    } else {
+      own(new seal.CKKSEncoder(context)).encode(Float64Array.of(1.5, 2.5), 2 ** 40, plaintext);
+    }
+    const object = own(new seal.Ciphertext());
+    own(new seal.Encryptor(context, key)).encrypt(plaintext, object);
+    // Where BGV's correction factor is another than 1.
+    own(new seal.Evaluator(context)).cipherModSwitchToNextInplace(object);
+    const limbs = object.coeffModulusSize();
+    return { ciphertext: savedBytes(object), publicKey: savedBytes(key), limbs };
+  });
+}
 
 /** The ciphertext with some bytes replaced. */
 function edited(offset: number, ...bytes: number[]): Uint8Array {
@@ -186,6 +213,21 @@ describe('parseCiphertext rejects', () => {
     expect(codeOf(ciphertext, (bytes) => parseCiphertext(other, bytes))).toBe(
       codes.PARMS_ID_UNKNOWN,
     );
+  });
+
+  it.each(['bgv', 'ckks'] as const)('objects of %s with the same ring and primes', (scheme) => {
+    const foreign = foreignObjects(scheme);
+    expect(rejects(foreign.ciphertext)).toBe(codes.PARMS_ID_UNKNOWN);
+    const keyCode = codeOf(foreign.publicKey, (bytes) => parsePublicKey(set, bytes));
+    expect(keyCode).toBe(codes.PARMS_ID_UNKNOWN);
+
+    // Not even with the parms_id and then the NTT flag of a BFV ciphertext at that level.
+    const disguised = foreign.ciphertext.slice();
+    disguised.set(sealContext(set).parmsIds[foreign.limbs - 1], at.parmsId);
+    expect(rejects(disguised)).toBe(codes.NTT_FORM_INVALID);
+    disguised[at.nttForm] = 0;
+    const remaining = { bgv: codes.CORRECTION_FACTOR_INVALID, ckks: codes.SCALE_INVALID };
+    expect(rejects(disguised)).toBe(remaining[scheme]);
   });
 
   it('nothing that SEAL switched down', () => {
