@@ -5,6 +5,14 @@ const ANSWER_LIMIT_BYTES = 1 << 20;
 export interface HttpAnswer {
   status: number;
   body: Uint8Array;
+  /** Whether the rest of the body was not read, because its start was enough. */
+  isStopped: boolean;
+}
+
+/** Looks at the first bytes of an answer and may do without the rest. */
+export interface Stop {
+  after: number;
+  when(start: Uint8Array): boolean;
 }
 
 /**
@@ -20,6 +28,7 @@ export async function request(
     body?: Uint8Array;
     timeoutMs: number;
     maxBytes?: number;
+    stop?: Stop;
     signal?: AbortSignal | undefined;
   },
 ): Promise<HttpAnswer> {
@@ -32,7 +41,8 @@ export async function request(
       signal: options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]),
       ...(options.body === undefined ? {} : { body: options.body as Uint8Array<ArrayBuffer> }),
     });
-    return { status: response.status, body: await bounded(response, maxBytes, endpoint) };
+    const stop = response.ok ? options.stop : undefined;
+    return { status: response.status, ...(await bounded(response, maxBytes, endpoint, stop)) };
   } catch (cause) {
     if (cause instanceof SdkError) throw cause;
     throw new SdkError(SdkErrorCode.BAD_ANSWER, `${endpoint}: ${reasonOf(cause)}`, { cause });
@@ -60,14 +70,16 @@ async function bounded(
   response: Response,
   maxBytes: number,
   endpoint: string,
-): Promise<Uint8Array> {
+  stop: Stop | undefined,
+): Promise<Pick<HttpAnswer, 'body' | 'isStopped'>> {
   const chunks: Uint8Array[] = [];
   let length = 0;
+  let undecided = stop;
   // Not every browser can iterate over a stream.
   const reader = response.body?.getReader();
   for (;;) {
     const chunk = (await reader?.read())?.value;
-    if (chunk === undefined) return joined(chunks, length);
+    if (chunk === undefined) return { body: joined(chunks, length), isStopped: false };
     length += chunk.length;
     if (length > maxBytes) {
       await reader?.cancel();
@@ -78,6 +90,13 @@ async function bounded(
       );
     }
     chunks.push(chunk);
+    if (undecided === undefined || length < undecided.after) continue;
+    const body = joined(chunks, length);
+    if (undecided.when(body.subarray(0, undecided.after))) {
+      await reader?.cancel();
+      return { body, isStopped: true };
+    }
+    undecided = undefined;
   }
 }
 

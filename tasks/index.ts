@@ -1,5 +1,6 @@
 import { emptyTask } from 'hardhat/config';
 
+import { auditTask } from './audit/index.ts';
 import { decryptTask } from './decrypt/index.ts';
 import { encryptTask } from './encrypt/index.ts';
 import { epochTasks } from './epoch/index.ts';
@@ -18,4 +19,5 @@ export const kmsTasks = [
   encryptTask,
   decryptTask,
   statusTask,
+  auditTask,
 ];

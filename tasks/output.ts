@@ -8,23 +8,22 @@ const HEARTBEAT_MS = 5_000;
 export interface TaskResult {
   json: Record<string, unknown>;
   lines: string[];
+  /** What the task was to find out, and found wrong: the exit code is 1. */
+  failure?: KeyloomError | undefined;
 }
 
-/** Writes a result to stdout. */
-export function printResult(result: TaskResult, asJson: boolean): void {
-  if (asJson) write(process.stdout, document(result.json));
-  else for (const line of result.lines) write(process.stdout, line);
+/** Writes a result to stdout; a failure that is part of it goes where failures go. */
+export function printResult({ json, lines, failure }: TaskResult, asJson: boolean): void {
+  const error = failure && { error: fieldsOf(failure) };
+  if (asJson) return write(process.stdout, document({ ...json, ...error }));
+  for (const line of lines) write(process.stdout, line);
+  if (failure !== undefined) printFailure(failure, asJson);
 }
 
 /** Writes a failure: a document to stdout for programs, lines to stderr for people. */
 export function printFailure(error: KeyloomError, asJson: boolean): void {
-  const { code, message, metadata, culprits } = error;
-  const advice = error instanceof AdvisedError ? error.advice : undefined;
-  if (asJson)
-    return write(
-      process.stdout,
-      document({ error: { code, message, advice, metadata, culprits } }),
-    );
+  if (asJson) return write(process.stdout, document({ error: fieldsOf(error) }));
+  const { code, message, advice, metadata } = fieldsOf(error);
   write(process.stderr, `${code}: ${message}`);
   const detail = advice ?? detailOf(metadata);
   if (detail !== '') write(process.stderr, `  ${detail}`);
@@ -85,6 +84,13 @@ export function vector(values: readonly bigint[], limit = 16): string {
 /** An instant in Unix seconds as people read it. */
 export const instant = (unixSeconds: number): string =>
   new Date(unixSeconds * 1000).toISOString().replace('.000Z', ' UTC').replace('T', ' ');
+
+/** An error as programs get it. */
+function fieldsOf(error: KeyloomError) {
+  const { code, message, metadata, culprits } = error;
+  const advice = error instanceof AdvisedError ? error.advice : undefined;
+  return { code, message, advice, metadata, culprits };
+}
 
 /** What an error knows beside its message, where nobody has written an advice. */
 const detailOf = (metadata: ErrorMetadata): string =>

@@ -32,19 +32,35 @@ interface Outcome {
 export function action<Args extends CommonArguments & { from?: string | undefined }>(
   body: (args: Args, context: TaskContext) => Promise<TaskResult>,
 ): (args: Args, hre: HardhatRuntimeEnvironment) => Promise<Outcome> {
-  return async (args, hre) => {
-    using progress = new ProgressPrinter();
-    try {
-      const gateway = await gatewayFor(args, hre);
-      printResult(await body(args, { gateway, progress }), args.json);
-      return { success: true, value: undefined };
-    } catch (cause) {
-      const error = chainFailure(cause);
-      if (!isKeyloomError(error)) throw cause;
-      printFailure(error, args.json);
-      return { success: false, error: error.code };
-    }
-  };
+  return async (args, hre) =>
+    reported(args.json, async (progress) =>
+      body(args, { gateway: await gatewayFor(args, hre), progress }),
+    );
+}
+
+/** {@link action} for what needs neither chain nor gateway. */
+export function localAction<Args extends { json: boolean }>(
+  body: (args: Args) => Promise<TaskResult>,
+): (args: Args) => Promise<Outcome> {
+  return async (args) => reported(args.json, () => body(args));
+}
+
+async function reported(
+  asJson: boolean,
+  body: (progress: ProgressPrinter) => Promise<TaskResult>,
+): Promise<Outcome> {
+  using progress = new ProgressPrinter();
+  try {
+    const result = await body(progress);
+    printResult(result, asJson);
+    if (result.failure !== undefined) return { success: false, error: result.failure.code };
+    return { success: true, value: undefined };
+  } catch (cause) {
+    const error = chainFailure(cause);
+    if (!isKeyloomError(error)) throw cause;
+    printFailure(error, asJson);
+    return { success: false, error: error.code };
+  }
 }
 
 /**
