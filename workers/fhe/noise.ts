@@ -59,7 +59,7 @@ export function decryptionPlan(set: ParameterSet, committee: Committee): Decrypt
     const hidden = hiddenNoise(set, floodBits);
     if (noiseAfterSwitching(set, committee, fresh, firstLimbs(set), limbs) > hidden) continue;
     const limits = noiseLimits(set, committee, limbs, hidden);
-    return { limbs, floodBits, maxNoiseBits: limits.at(-1)!.maxNoiseBits, limits };
+    return { limbs, floodBits, maxNoiseBits: limits.at(-1).maxNoiseBits, limits };
   }
   const floodBits = largestFloodBits(set, committee, firstLimbs(set));
   throw new FheError(FheErrorCode.NOISE_NEVER_FITS, 'no level has room for flooding noise', {

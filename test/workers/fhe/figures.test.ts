@@ -62,9 +62,8 @@ describe('committeeFigures', () => {
     const fresh = encrypt(set, sealKeys(set).publicKey, { scalar: 1n });
     for (const { n, limbs, floodBits, maxNoiseBits, multiplications, answer } of figures) {
       const committee = committeeOf(n);
-      expect({ limbs, floodBits, maxNoiseBits }).toEqual(
-        (({ limits: _, ...plan }) => plan)(decryptionPlan(set, committee)),
-      );
+      const plan = decryptionPlan(set, committee);
+      expect(plan).toMatchObject({ limbs, floodBits, maxNoiseBits });
       expect(multiplications).toBe(multiplicationsPossible(set, committee));
       expect(answer).toBe(sealSwitch(set, fresh, limbs).length);
     }
