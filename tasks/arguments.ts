@@ -45,6 +45,18 @@ export function integerOf(text: string, option: string): bigint {
   throw invalidArgument(`${option} must be a non-negative integer: ${text}`);
 }
 
+/**
+ * Rotation steps: `default`, or integers separated by commas; 0 is the columns.
+ * @throws ClientError `INVALID_ARGUMENT`
+ */
+export function stepsOf(value: string, option: string): 'default' | number[] {
+  if (value === 'default') return value;
+  return listOf(value, option).map((step) => {
+    if (/^-?\d{1,9}$/.test(step)) return Number(step);
+    throw invalidArgument(`${option} must be default, or integers separated by commas: ${step}`);
+  });
+}
+
 /** A time limit in seconds as milliseconds. @throws ClientError `INVALID_ARGUMENT` */
 export function timeoutOf(seconds: number): number {
   if (seconds >= 1 && seconds <= MAX_TIMEOUT_S) return seconds * 1000;

@@ -1,6 +1,10 @@
-import { ArgumentType } from 'hardhat/types/arguments';
-
-import { DEFAULT_TIMEOUT_S, senderTask, type SenderArguments } from '../options.ts';
+import {
+  forceFlag,
+  optionalText,
+  senderTask,
+  timeoutOption,
+  type SenderArguments,
+} from '../options.ts';
 
 export interface DecryptArguments extends SenderArguments {
   handle: string;
@@ -18,18 +22,13 @@ export const decryptTask = senderTask(
     description: 'Handles of ciphertexts under one key, separated by commas',
     defaultValue: '',
   })
-  .addOption({
-    name: 'positions',
-    description: 'Coefficients wanted, ascending, e.g. 0 for a scalar; default: all, and the slots',
-    type: ArgumentType.STRING_WITHOUT_DEFAULT,
-    defaultValue: undefined,
-  })
-  .addOption({
-    name: 'timeout',
-    description: 'How long to wait, in seconds',
-    type: ArgumentType.INT,
-    defaultValue: DEFAULT_TIMEOUT_S,
-  })
-  .addFlag({ name: 'force', description: 'Send the request even if too few operators answer' })
+  .addOption(
+    optionalText(
+      'positions',
+      'Coefficients wanted, ascending, e.g. 0 for a scalar; default: all, and the slots',
+    ),
+  )
+  .addOption(timeoutOption)
+  .addFlag(forceFlag)
   .setAction(() => import('./action.ts'))
   .build();

@@ -1,6 +1,4 @@
-import { ArgumentType } from 'hardhat/types/arguments';
-
-import { senderTask, type SenderArguments } from '../options.ts';
+import { optionalText, senderTask, type SenderArguments } from '../options.ts';
 
 export interface EncryptArguments extends SenderArguments {
   key: string;
@@ -14,23 +12,8 @@ export const encryptTask = senderTask(
   'Encrypt with SEAL, register the ciphertext and hand it to the operators',
 )
   .addOption({ name: 'key', description: 'Key id', defaultValue: '' })
-  .addOption({
-    name: 'slots',
-    description: 'Values of the slots, separated by commas; the rest is 0',
-    type: ArgumentType.STRING_WITHOUT_DEFAULT,
-    defaultValue: undefined,
-  })
-  .addOption({
-    name: 'scalar',
-    description: 'One value, in coefficient 0',
-    type: ArgumentType.STRING_WITHOUT_DEFAULT,
-    defaultValue: undefined,
-  })
-  .addOption({
-    name: 'owner',
-    description: 'Who may have it decrypted; default: the account itself',
-    type: ArgumentType.STRING_WITHOUT_DEFAULT,
-    defaultValue: undefined,
-  })
+  .addOption(optionalText('slots', 'Values of the slots, separated by commas; the rest is 0'))
+  .addOption(optionalText('scalar', 'One value, in coefficient 0'))
+  .addOption(optionalText('owner', 'Who may have it decrypted; default: the account itself'))
   .setAction(() => import('./action.ts'))
   .build();

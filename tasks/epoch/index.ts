@@ -1,10 +1,10 @@
 import { emptyTask } from 'hardhat/config';
-import { ArgumentType } from 'hardhat/types/arguments';
 
 import {
-  DEFAULT_TIMEOUT_S,
+  optionalText,
   readerTask,
   senderTask,
+  timeoutOption,
   type CommonArguments,
   type SenderArguments,
 } from '../options.ts';
@@ -32,18 +32,13 @@ export const epochTasks = [
       description: '4, 7, 10 or 13 operator addresses in committee order, separated by commas',
       defaultValue: '',
     })
-    .addOption({
-      name: 'salt',
-      description: 'Text or 32 bytes in hex that tells repeated proposals apart; default: random',
-      type: ArgumentType.STRING_WITHOUT_DEFAULT,
-      defaultValue: undefined,
-    })
-    .addOption({
-      name: 'timeout',
-      description: 'How long to wait, in seconds',
-      type: ArgumentType.INT,
-      defaultValue: DEFAULT_TIMEOUT_S,
-    })
+    .addOption(
+      optionalText(
+        'salt',
+        'Text or 32 bytes in hex that tells repeated proposals apart; default: random',
+      ),
+    )
+    .addOption(timeoutOption)
     .setAction(() => import('./propose.ts'))
     .build(),
   readerTask(['epoch', 'status'], 'Show an epoch or a proposal, and what its operators say')

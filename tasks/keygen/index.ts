@@ -1,6 +1,10 @@
-import { ArgumentType } from 'hardhat/types/arguments';
-
-import { DEFAULT_TIMEOUT_S, senderTask, type SenderArguments } from '../options.ts';
+import {
+  forceFlag,
+  optionalText,
+  senderTask,
+  timeoutOption,
+  type SenderArguments,
+} from '../options.ts';
 
 export interface KeygenArguments extends SenderArguments {
   set: string;
@@ -25,24 +29,9 @@ export const keygenTask = senderTask(
     description: 'Text of at most 32 bytes, or 32 bytes in hex, that tells your keys apart',
     defaultValue: '',
   })
-  .addOption({
-    name: 'epoch',
-    description: 'Epoch that makes the key; default: the latest active one',
-    type: ArgumentType.STRING_WITHOUT_DEFAULT,
-    defaultValue: undefined,
-  })
-  .addOption({
-    name: 'out',
-    description: 'File for the public key (SEAL PublicKey object)',
-    type: ArgumentType.STRING_WITHOUT_DEFAULT,
-    defaultValue: undefined,
-  })
-  .addOption({
-    name: 'timeout',
-    description: 'How long to wait, in seconds',
-    type: ArgumentType.INT,
-    defaultValue: DEFAULT_TIMEOUT_S,
-  })
-  .addFlag({ name: 'force', description: 'Send the request even if too few operators answer' })
+  .addOption(optionalText('epoch', 'Epoch that makes the key; default: the latest active one'))
+  .addOption(optionalText('out', 'File for the public key (SEAL PublicKey object)'))
+  .addOption(timeoutOption)
+  .addFlag(forceFlag)
   .setAction(() => import('./action.ts'))
   .build();

@@ -1,7 +1,12 @@
 import { emptyTask } from 'hardhat/config';
-import { ArgumentType } from 'hardhat/types/arguments';
 
-import { readerTask, senderTask, type CommonArguments, type SenderArguments } from '../options.ts';
+import {
+  optionalText,
+  readerTask,
+  senderTask,
+  type CommonArguments,
+  type SenderArguments,
+} from '../options.ts';
 
 export type ListArguments = CommonArguments;
 
@@ -39,12 +44,12 @@ export const operatorsTasks = [
       description: 'Base URL of its public HTTP interface',
       defaultValue: '',
     })
-    .addOption({
-      name: 'bondWei',
-      description: 'Bond in the smallest unit of the bond token; default: the minimum bond',
-      type: ArgumentType.STRING_WITHOUT_DEFAULT,
-      defaultValue: undefined,
-    })
+    .addOption(
+      optionalText(
+        'bondWei',
+        'Bond in the smallest unit of the bond token; default: the minimum bond',
+      ),
+    )
     .setAction(() => import('./register.ts'))
     .build(),
 ];
