@@ -133,11 +133,11 @@ export function keySwitchingNoise(
 }
 
 /**
- * What re-encryption to a user adds: v·e_user + e1·s_user for a user key as SEAL makes it, with a
- * ternary secret.
+ * What re-encryption to a user adds: v·e_user + e0 + e1·s_user for a user key as SEAL makes it, with
+ * a ternary secret.
  */
 export function reencryptionNoise(set: ParameterSet, committee: Committee): bigint {
-  return 2n * BigInt(set.degree) * secretBound(committee) * errorBound;
+  return (2n * BigInt(set.degree) + 1n) * secretBound(committee) * errorBound;
 }
 
 function afterOneSwitch(

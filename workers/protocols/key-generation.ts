@@ -10,14 +10,14 @@ import type { ParameterSet } from '../ring/parameters.ts';
 import { uniformPolynomial } from '../ring/uniform.ts';
 import { Operation, Role, itemId, itemPrefix, openingId, parameterSetId } from '../sharing/ids.ts';
 import type { SharedRandomness } from '../sharing/prss.ts';
-import { openOnce, requireValue } from './opening.ts';
-import type { KeyShare, Opening, Part, Secrets, Session } from './opening.ts';
+import { keyShareFor, openOnce, requireValue } from './opening.ts';
+import type { KeyShare, Opening, Part, Session, Step } from './opening.ts';
 
 export { open } from './opening.ts';
 
 /**
- * Generates a key. A new key's shares are those of generation 0: an operator keeps its own, which
- * is `keyShareOf`, before it lets a share of this opening out.
+ * Generates a key. Its shares are of generation 0: what an operator's `keyShareOf` is, and keeps,
+ * before it lets a share of this opening out.
  *
  * @throws FheError NOISE_NEVER_FITS if the committee could never decrypt under such a key
  */
@@ -26,15 +26,20 @@ export function publicKey(
   key: { readonly keyId: Hex; readonly set: ParameterSet },
 ): Part<GeneratedKey> {
   const opening = describe(session, key);
-  const step = {
+  const reference = { keyId: key.keyId, generation: 0 };
+  const step: Step = {
     opening,
-    share: ({ randomness }: Secrets) => share(opening, randomness).share,
+    share: (secrets) =>
+      maskedShare(opening, keyShareFor(secrets, reference, key.set), secrets.randomness),
   };
   return openOnce(step, (value) => finish(opening, value));
 }
 
 /**
- * An operator's share of the secret key: a function of the set keys, like everything in the epoch.
+ * An operator's share of the new secret key: a function of the set keys, like everything in the
+ * epoch.
+ *
+ * s is ternary per set, so |s| ≤ C(n,t).
  *
  * Secret.
  */
@@ -43,7 +48,7 @@ export function keyShareOf(
   key: { readonly keyId: Hex; readonly set: ParameterSet },
   randomness: SharedRandomness,
 ): KeyShare {
-  return share(describe(session, key), randomness).keyShare;
+  return newKeyShare(describe(session, key), randomness);
 }
 
 /** The opening of b = e - a·s over all primes, in NTT form. */
@@ -103,32 +108,40 @@ export function describe(
 /**
  * One operator's step: its share of b, and its share of the new secret key.
  *
- * s is ternary and e binomial per set, so |s| ≤ C(n,t) and |e| ≤ 21·C(n,t).
- *
  * Secret: the key share. The share of b is meant for the peers.
  */
 export function share(
   generation: KeyGeneration,
   randomness: SharedRandomness,
 ): { share: RnsVector; keyShare: KeyShare } {
-  const { set, a } = generation;
-  const basis = basisOf(set);
-  const ring = { primes: set.primes, degree: set.degree };
+  const keyShare = newKeyShare(generation, randomness);
+  return { share: maskedShare(generation, keyShare, randomness), keyShare };
+}
+
+function newKeyShare({ set, secretId }: KeyGeneration, randomness: SharedRandomness): KeyShare {
   const coefficients = randomness.share({
-    ...ring,
-    itemId: generation.secretId,
+    primes: set.primes,
+    degree: set.degree,
+    itemId: secretId,
     distribution: { kind: 'ternary' },
   });
+  return { generation: 0, ntt: ntt(basisOf(set), coefficients), coefficients };
+}
+
+/** A share of e - a·s. e is binomial per set, so |e| ≤ 21·C(n,t). */
+function maskedShare(
+  { set, a, errorId }: KeyGeneration,
+  keyShare: KeyShare,
+  randomness: SharedRandomness,
+): RnsVector {
+  const basis = basisOf(set);
   const error = randomness.share({
-    ...ring,
-    itemId: generation.errorId,
+    primes: set.primes,
+    degree: set.degree,
+    itemId: errorId,
     distribution: { kind: 'binomial' },
   });
-  const secretNtt = ntt(basis, coefficients);
-  return {
-    share: subtract(basis, ntt(basis, error), multiply(basis, a, secretNtt)),
-    keyShare: { generation: 0, ntt: secretNtt, coefficients },
-  };
+  return subtract(basis, ntt(basis, error), multiply(basis, a, keyShare.ntt));
 }
 
 /**

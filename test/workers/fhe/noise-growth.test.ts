@@ -218,7 +218,7 @@ describe.each([4, 13])('noise under a key of n=%i', (n) => {
   };
 
   it('of a re-encryption is reached by a user key and errors at their largest', () => {
-    const reached = times(secret, 21n) + times(21n * secret, 1n);
+    const reached = times(secret, 21n) + 21n * secret + times(21n * secret, 1n);
     expect(reencryptionNoise(set, committee)).toBe(reached);
   });
 
