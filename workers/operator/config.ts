@@ -2,9 +2,13 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { isAddress, type Address } from 'viem';
 
+import { defaultTranscriptBytes } from '../store/transcripts.ts';
 import { OperatorError, OperatorErrorCode } from './errors.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+
+/** Bytes of an operator's shares from which on an operation goes through openers: 8 MiB. */
+const LARGE_OPERATION_BYTES = 8 * 2 ** 20;
 
 /** Everything an operator process is told from outside; documented in docs/operator.md. */
 export interface OperatorConfig {
@@ -17,6 +21,8 @@ export interface OperatorConfig {
   confirmations: number;
   pollMs: number;
   submitDelayMs: number;
+  transcriptBytes: number;
+  largeOperationBytes: number;
   logLevel: (typeof LOG_LEVELS)[number];
 }
 
@@ -105,6 +111,12 @@ export function parseConfig(value: unknown, folder: string): OperatorConfig {
     confirmations: top.take('confirmations', integer(0, 10_000), 12),
     pollMs: top.take('pollMs', integer(10, 600_000), 1_000),
     submitDelayMs: top.take('submitDelayMs', integer(0, 3_600_000), 5_000),
+    transcriptBytes: top.take('transcriptBytes', integer(2 ** 28, 2 ** 50), defaultTranscriptBytes),
+    largeOperationBytes: top.take(
+      'largeOperationBytes',
+      integer(0, 2 ** 50),
+      LARGE_OPERATION_BYTES,
+    ),
     logLevel: top.take('logLevel', level, 'info'),
   };
   top.done();

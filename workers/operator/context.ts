@@ -4,42 +4,68 @@ import type { GatewayClient } from '../chain/client.ts';
 import { recoverSigner, signStatement, type Statement } from '../chain/typed-data.ts';
 import type { TransactionSender } from '../chain/sender.ts';
 import type { Host } from '../net/host/index.ts';
+import type { Residues } from '../net/packed.ts';
 import type { SignedResult } from '../net/results/index.ts';
 import type { SignedShare } from '../net/shares/index.ts';
 import type { SignedView } from '../net/views/index.ts';
 import type { Opening } from '../protocols/opening.ts';
 import type { RnsVector } from '../ring/basis.ts';
+import { combinationShape } from '../sharing/combinations.ts';
 import type { Store } from '../store/store.ts';
 import type { Board } from './openings/board.ts';
+import type { OpenedValues } from './openings/opened-values.ts';
+import type { OwnCombinations } from './openings/own-combinations.ts';
 import type { Log } from './log.ts';
 import type { ProgressBook } from './progress.ts';
 import { signerOf, type Place } from './committee/seat.ts';
 import type { Slots } from './duties/slots.ts';
 
-/** A share as it waits for the peers' questions. */
+/** An own share that peers may ask for. Its residues are in the transcripts, not in memory. */
 export interface PublishedShare {
   readonly seat: Place;
+  /** Key or request that it was computed for; the opening's id where that is not known any more. */
+  readonly subject: Hex;
   readonly opening: Opening;
-  readonly share: RnsVector;
-  /** Of the commitment to `share`. */
+  /** Of the commitment to the share. */
   readonly signature: Hex;
 }
 
 /**
- * What a peer gets that asks for a share: how an operator may deviate. The honest one hands everybody
- * the one share that was committed to; malicious twins (test/twins) have others.
+ * What a peer gets that asks about an opening: how an operator may deviate. The honest one hands
+ * everybody what it has computed; malicious twins (test/twins) have other things.
+ *
+ * @param to committee index of the peer
+ * @param signal aborts when the peer does not wait any more
  */
-export type HandOver = (
+export interface Answering {
+  readonly share: AnswerBy<SignedShare>;
+  /** Asked as an opener. */
+  readonly value: AnswerBy<Residues>;
+  /** Asked to check a value that somebody published. */
+  readonly combinations: AnswerBy<Residues>;
+}
+
+/** What becomes of the honest residues. */
+type AnswerBy<Answer> = (
   context: OperatorContext,
   published: PublishedShare,
+  honest: RnsVector,
   to: number,
   signal: AbortSignal,
-) => Promise<SignedShare>;
+) => Promise<Answer>;
 
-export const handOverHonestly: HandOver = async (_, { share, signature }) => ({
-  signature,
-  residues: share,
-});
+export const answerHonestly: Answering = {
+  share: async (_, { opening, signature }, share) => ({
+    signature,
+    shape: opening.shape,
+    residues: share,
+  }),
+  value: async (_, { opening }, value) => ({ shape: opening.shape, residues: value }),
+  combinations: async (_, { opening }, combinations) => ({
+    shape: combinationShape(opening.shape),
+    residues: combinations,
+  }),
+};
 
 /** What every job of an operator works with. */
 export interface OperatorContext {
@@ -52,10 +78,18 @@ export interface OperatorContext {
   readonly progress: ProgressBook;
   /** Places for requests that are served at once. */
   readonly requestSlots: Slots;
+  /** The same for evaluation keys, which take minutes. */
+  readonly evaluationSlots: Slots;
   readonly submitDelayMs: number;
+  /** Operations with more bytes of shares than this go through openers. */
+  readonly largeOperationBytes: number;
+  /** How long an opener may be silent. */
+  readonly valuePatienceMs: number;
   /** Aborts when the process shuts down. */
   readonly stopping: AbortSignal;
-  readonly handOver: HandOver;
+  readonly answering: Answering;
+  readonly values: OpenedValues;
+  readonly combinations: OwnCombinations;
   readonly boards: {
     readonly views: Board<SignedView>;
     readonly shares: Board<PublishedShare>;

@@ -11,6 +11,8 @@ export const OperatorErrorCode = {
   SHARES_MISSING: 'SHARES_MISSING',
   /** A request cannot be served as it stands; waiting would not help. */
   REQUEST_UNSERVABLE: 'REQUEST_UNSERVABLE',
+  /** A share was offered and is not among the transcripts any more. */
+  SHARE_UNAVAILABLE: 'SHARE_UNAVAILABLE',
   /** A blob that the chain names could not be had from any operator yet. */
   BLOB_UNAVAILABLE: 'BLOB_UNAVAILABLE',
   /** The digest in an upload is not registered on chain. */

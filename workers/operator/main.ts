@@ -9,7 +9,7 @@ import { isKeyloomError } from '../errors.ts';
 import { generatePeerKey, peerIdOf, peerIdToBytes } from '../net/host/index.ts';
 import { createIdentity } from '../store/keystore.ts';
 import { loadConfig } from './config.ts';
-import type { HandOver } from './context.ts';
+import type { Answering } from './context.ts';
 import { OperatorError, OperatorErrorCode } from './errors.ts';
 import { startOperator } from './operator.ts';
 
@@ -60,7 +60,7 @@ async function init(identity: string, passphrase: string): Promise<void> {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
-async function run(file: string, passphrase: string, handOver?: HandOver): Promise<void> {
+async function run(file: string, passphrase: string, answering?: Answering): Promise<void> {
   const config = loadConfig(file);
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort());
@@ -68,7 +68,7 @@ async function run(file: string, passphrase: string, handOver?: HandOver): Promi
   const { signal } = interrupted;
   const operator = await startOperator(config, passphrase, {
     signal,
-    ...(handOver && { handOver }),
+    ...(answering && { answering }),
   });
   try {
     await Promise.race([
@@ -86,10 +86,10 @@ async function run(file: string, passphrase: string, handOver?: HandOver): Promi
 /**
  * The command line.
  *
- * @param handOver of a malicious twin; the honest operator has none
+ * @param answering of a malicious twin; the honest operator has none
  * @returns the exit code
  */
-export async function main(args: readonly string[], handOver?: HandOver): Promise<number> {
+export async function main(args: readonly string[], answering?: Answering): Promise<number> {
   try {
     const { positionals, values } = parseArgs({
       args: [...args],
@@ -110,7 +110,7 @@ export async function main(args: readonly string[], handOver?: HandOver): Promis
     if (command === 'init' && values.identity !== undefined && rest.length === 0)
       await init(values.identity, readPassphrase(passphraseFile));
     else if (command === 'run' && values.config !== undefined && rest.length === 0)
-      await run(values.config, readPassphrase(passphraseFile), handOver);
+      await run(values.config, readPassphrase(passphraseFile), answering);
     else throw new OperatorError(OperatorErrorCode.USAGE, usage);
     return 0;
   } catch (error) {

@@ -11,9 +11,11 @@ import { loadIdentity } from '../store/keystore.ts';
 import { openStore } from '../store/store.ts';
 import { answerPeers } from './openings/answers.ts';
 import { Board } from './openings/board.ts';
+import { OpenedValues } from './openings/opened-values.ts';
+import { OwnCombinations } from './openings/own-combinations.ts';
 import { ChainState } from './chain-view/chain-state.ts';
 import type { OperatorConfig } from './config.ts';
-import { handOverHonestly, type HandOver, type OperatorContext } from './context.ts';
+import { answerHonestly, type Answering, type OperatorContext } from './context.ts';
 import { OperatorError, OperatorErrorCode } from './errors.ts';
 import { Follower } from './chain-view/follower.ts';
 import { serveHttp } from './public/http.ts';
@@ -34,6 +36,13 @@ const REQUEST_SLOTS = 32;
 
 /** How long a request has its place to itself: several times what one takes when all operators answer. */
 const SLOT_LEASE_MS = 60_000;
+
+/** Requests for evaluation keys served at once, and how long one has its place to itself. */
+const EVALUATION_SLOTS = 2;
+const EVALUATION_LEASE_MS = 600_000;
+
+/** How long an opener may be silent, in time in which this operator was listening. */
+const VALUE_PATIENCE_MS = 10_000;
 
 /**
  * Entries that are kept in memory for peers and for status; all of them can be made again. More than
@@ -57,14 +66,14 @@ export interface Operator {
  * Everything it does follows from the chain's confirmed logs and its data directory, so a process
  * that was killed at any moment goes on where it was.
  *
- * @param options.handOver what peers get that ask for shares; malicious twins have their own
+ * @param options.answering what peers get that ask about openings; malicious twins have their own
  * @param options.signal aborts the start
  * @throws the coded error of what keeps it from starting; an unreachable chain only delays it
  */
 export async function startOperator(
   config: OperatorConfig,
   passphrase: string,
-  options: { handOver?: HandOver; signal?: AbortSignal } = {},
+  options: { answering?: Answering; signal?: AbortSignal } = {},
 ): Promise<Operator> {
   const stopping = new AbortController();
   const stopped = (): OperatorError =>
@@ -81,7 +90,9 @@ export async function startOperator(
     const identity = await loadIdentity(config.identity, passphrase);
     const account = privateKeyToAccount(identity.signerKey);
     const log = createLog(config.logLevel, { signer: account.address });
-    const store = await openStore(config.dataDir, passphrase);
+    const store = await openStore(config.dataDir, passphrase, {
+      transcriptBytes: config.transcriptBytes,
+    });
     closers.push(() => store.close());
     const gateway = await connect(config, log, stopping.signal);
     store.bind({ chainId: gateway.chainId, gateway: config.gateway, signer: account.address });
@@ -120,9 +131,14 @@ export async function startOperator(
       log,
       progress: new ProgressBook(PROGRESS_ENTRIES),
       requestSlots: new Slots(REQUEST_SLOTS, SLOT_LEASE_MS),
+      evaluationSlots: new Slots(EVALUATION_SLOTS, EVALUATION_LEASE_MS),
       submitDelayMs: config.submitDelayMs,
+      largeOperationBytes: config.largeOperationBytes,
+      valuePatienceMs: VALUE_PATIENCE_MS,
       stopping: stopping.signal,
-      handOver: options.handOver ?? handOverHonestly,
+      answering: options.answering ?? answerHonestly,
+      values: new OpenedValues(),
+      combinations: new OwnCombinations(),
       boards: {
         views: new Board(BOARD_ENTRIES),
         shares: new Board(BOARD_ENTRIES),

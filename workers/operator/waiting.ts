@@ -35,6 +35,40 @@ export function aborted(signal: AbortSignal): Promise<never> {
   return unlessAborted(new Promise<never>(() => undefined), signal);
 }
 
+/** Slices in which silence is counted. */
+const SLICES = 10;
+
+/**
+ * What `work` comes to, or undefined once it has been quiet for a time: not since it began, nor since
+ * it last called `onProgress`. It is aborted then.
+ *
+ * Only time in which this process was listening counts: where it has computed for a while, the answer
+ * may be there and not have been looked at. So the time is waited for in slices.
+ */
+export async function untilQuiet<T>(
+  quietMs: number,
+  signal: AbortSignal,
+  work: (signal: AbortSignal, onProgress: () => void) => Promise<T>,
+): Promise<T | undefined> {
+  const over = new AbortController();
+  const both = AbortSignal.any([signal, over.signal]);
+  let left = SLICES;
+  const quiet = (async (): Promise<undefined> => {
+    for (; left > 0; left--) await pause(quietMs / SLICES, both);
+  })();
+  quiet.catch(() => undefined);
+  const answer = work(both, () => {
+    left = SLICES;
+  });
+  // Whatever it says after it was aborted.
+  answer.catch(() => undefined);
+  try {
+    return await Promise.race([answer, quiet]);
+  } finally {
+    over.abort();
+  }
+}
+
 /** Something that happens again and again, and that others wait for. Who stops waiting is forgotten. */
 export class Wakeup {
   readonly #waiting = new Set<() => void>();

@@ -4,15 +4,19 @@ import { describe, expect, it } from 'vitest';
 import { decodeQuestion as decodeBlobQuestion } from '../../../workers/net/blobs/codec.ts';
 import { NetError, NetErrorCode } from '../../../workers/net/errors.ts';
 import type { Codec } from '../../../workers/net/exchange/index.ts';
+import { codec as combinations } from '../../../workers/net/combinations/codec.ts';
 import { codec as results } from '../../../workers/net/results/codec.ts';
 import { codec as setup } from '../../../workers/net/setup/codec.ts';
 import { codec as shares } from '../../../workers/net/shares/codec.ts';
+import { codec as values } from '../../../workers/net/values/codec.ts';
 import { codec as views } from '../../../workers/net/views/codec.ts';
 import { seededBytes } from './support.ts';
 
 const hex = (seed: string, length: number): Hex => bytesToHex(seededBytes(seed, length));
 const signature = hex('signature', 65);
-const residues = new BigUint64Array(seededBytes('residues', 8 * 5).buffer);
+/** 12 and 11 bits per residue, so that limbs of 3 end within a byte. */
+const shape = { primes: [2053n, 1031n], width: 3, polynomials: 2 };
+const residues = BigUint64Array.of(1n, 2n, 2052n, 3n, 1030n, 5n, 0n, 4095n, 7n, 2047n, 9n, 11n);
 
 interface Example {
   readonly name: string;
@@ -55,8 +59,24 @@ const examples: readonly Example[] = [
   example(
     shares,
     { epochId: hex('epoch', 32), openingId: hex('opening', 32) },
-    { signature, residues },
-    { residues: 5 },
+    { signature, shape, residues },
+    { shape },
+  ),
+  example(
+    values,
+    { epochId: hex('epoch', 32), openingId: hex('opening', 32) },
+    { shape, residues },
+    { shape },
+  ),
+  example(
+    combinations,
+    {
+      epochId: hex('epoch', 32),
+      openingId: hex('opening', 32),
+      valueDigest: hex('value', 32),
+    },
+    { shape, residues },
+    { shape },
   ),
   example(
     results,
@@ -191,6 +211,19 @@ describe('set-up answers', () => {
       const bytes = Uint8Array.of(...seededBytes('proposal', 32), dealer);
       expect(codeOf(() => setup.decodeQuestion(bytes))).toBe(NetErrorCode.questionMalformed);
     }
+  });
+});
+
+describe('packed residues', () => {
+  it.each([
+    ['shares', signature.length / 2 - 1, shares],
+    ['values', 0, values],
+    ['combinations', 0, combinations],
+  ] as const)('of %s are refused with bits after the last', (_, offset, codec) => {
+    const bytes = codec.encodeAnswer({ signature, shape, residues });
+    expect(bytes).toHaveLength(offset + 2 * (5 + 5));
+    bytes[offset + 4] |= 0x80;
+    expect(codeOf(() => codec.decodeAnswer(bytes, { shape }))).toBe(NetErrorCode.answerMalformed);
   });
 });
 

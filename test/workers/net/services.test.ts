@@ -82,36 +82,42 @@ describe('shares', () => {
 
   it('carries a share of the largest ring', async () => {
     const [asker, peer] = await startPair();
-    const residues = new BigUint64Array(5 * 8192);
+    const residues = new BigUint64Array(2 * 5 * 16384);
     residues.set(new BigUint64Array(seededBytes('residues', 8 * 1000).buffer), 77);
+    residues.forEach((residue, at) => (residues[at] = residue >> 20n));
+    const shape = { primes: Array<bigint>(5).fill((1n << 44n) - 1n), width: 16384, polynomials: 2 };
     await shares.register(peer, async (_, asked) => {
       expect(asked).toEqual(question);
-      return { signature, residues };
+      return { signature, shape, residues };
     });
-    const options = { signal: never(), residues: residues.length };
+    let pieces = 0;
+    const options = { signal: never(), shape, onProgress: () => (pieces += 1) };
     const share = await shares.ask(asker, peer.peerId, question, options);
     expect(share.signature).toBe(signature);
+    expect(pieces).toBeGreaterThan(1);
     expect(Buffer.compare(new Uint8Array(share.residues.buffer), bytesOf(residues))).toBe(0);
   });
 
   it('sends the residues that a view shows, and no others of its buffer', async () => {
     const [asker, peer] = await startPair();
     const all = BigUint64Array.of(1n, 2n, 3n, 4n);
-    await shares.register(peer, async () => ({ signature, residues: all.subarray(1, 3) }));
-    const options = { signal: never(), residues: 2 };
+    const shape = { primes: [2053n], width: 2, polynomials: 1 };
+    await shares.register(peer, async () => ({ signature, shape, residues: all.subarray(1, 3) }));
+    const options = { signal: never(), shape };
     const share = await shares.ask(asker, peer.peerId, question, options);
     expect(share.residues).toEqual(BigUint64Array.of(2n, 3n));
   });
 
   it('accuses a peer whose share has another length', async () => {
     const [asker, peer] = await startPair();
+    const shapeOf = (width: number) => ({ primes: [2053n], width, polynomials: 1 });
     const residues = new BigUint64Array(4);
-    await shares.register(peer, async () => ({ signature, residues }));
+    await shares.register(peer, async () => ({ signature, shape: shapeOf(4), residues }));
     for (const [expected, code] of [
       [5, NetErrorCode.answerLengthWrong],
       [3, NetErrorCode.answerTooLong],
     ] as const) {
-      const options = { signal: never(), residues: expected };
+      const options = { signal: never(), shape: shapeOf(expected) };
       await expectFailure(
         shares.askUntilAnswered(asker, peer.peerId, question, options),
         code,

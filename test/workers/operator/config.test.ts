@@ -25,6 +25,8 @@ describe('a configuration', () => {
       confirmations: 12,
       pollMs: 1_000,
       submitDelayMs: 5_000,
+      transcriptBytes: 64 * 2 ** 30,
+      largeOperationBytes: 8 * 2 ** 20,
       logLevel: 'info',
     });
   });
@@ -37,6 +39,8 @@ describe('a configuration', () => {
       confirmations: 0,
       pollMs: 10,
       submitDelayMs: 0,
+      transcriptBytes: 2 ** 30,
+      largeOperationBytes: 0,
       logLevel: 'debug',
     };
     expect(parseConfig(given, '/')).toEqual(given);

@@ -9,8 +9,10 @@ import { afterEach } from 'vitest';
 import { createHost, generatePeerKey, peerIdToBytes } from '../../../workers/net/host/index.ts';
 import { answerPeers } from '../../../workers/operator/openings/answers.ts';
 import { Board } from '../../../workers/operator/openings/board.ts';
+import { OpenedValues } from '../../../workers/operator/openings/opened-values.ts';
+import { OwnCombinations } from '../../../workers/operator/openings/own-combinations.ts';
 import type { ChainState } from '../../../workers/operator/chain-view/chain-state.ts';
-import { handOverHonestly, type OperatorContext } from '../../../workers/operator/context.ts';
+import { answerHonestly, type OperatorContext } from '../../../workers/operator/context.ts';
 import { OperatorError, OperatorErrorCode } from '../../../workers/operator/errors.ts';
 import { KeyShares } from '../../../workers/operator/committee/key-shares.ts';
 import type { Log } from '../../../workers/operator/log.ts';
@@ -227,7 +229,12 @@ async function startOperator(
     requestSlots: new Slots(8, 60_000),
     submitDelayMs: 0,
     stopping: testSignal(),
-    handOver: handOverHonestly,
+    answering: answerHonestly,
+    values: new OpenedValues(),
+    combinations: new OwnCombinations(),
+    evaluationSlots: new Slots(2, 60_000),
+    largeOperationBytes: 2 ** 20,
+    valuePatienceMs: 10_000,
     boards: { views: new Board(64), shares: new Board(64), results: new Board(64) },
     ...options.deviations?.[index],
   };

@@ -29,6 +29,13 @@ export type Provider<Question, Answer> = (
   signal: AbortSignal,
 ) => Promise<Answer | Refusal>;
 
+/** What an asker says beside its question. */
+export interface ServiceOptions {
+  readonly signal: AbortSignal;
+  /** Told of each piece of the answer as it arrives, before it is known to be complete. */
+  readonly onProgress?: () => void;
+}
+
 export interface Service<Question, Answer, Shape> {
   /** Answers this protocol's questions with what `provider` finds. */
   readonly register: (host: Host, provider: Provider<Question, Answer>) => Promise<void>;
@@ -37,14 +44,14 @@ export interface Service<Question, Answer, Shape> {
     host: Host,
     peerId: string,
     question: Question,
-    options: { readonly signal: AbortSignal } & Shape,
+    options: ServiceOptions & Shape,
   ) => Promise<Answer>;
   /** Asks until the peer answers, refuses or breaks the protocol, or `signal` aborts. */
   readonly askUntilAnswered: (
     host: Host,
     peerId: string,
     question: Question,
-    options: { readonly signal: AbortSignal } & Shape,
+    options: ServiceOptions & Shape,
   ) => Promise<Answer>;
 }
 
@@ -58,9 +65,11 @@ export function createService<Question, Answer, Shape>(
     question,
     options,
   ) => {
+    const { signal, onProgress } = options;
     const body = await ask(host, peerId, codec.protocol, codec.encodeQuestion(question), {
-      signal: options.signal,
+      signal,
       maxBytes: codec.maxAnswerBytes(options),
+      ...(onProgress && { onChunk: () => onProgress() }),
     });
     return codec.decodeAnswer(body, options);
   };

@@ -1,6 +1,8 @@
 import type { Hex } from 'viem';
 
+import type { OpeningShape } from '../../sharing/opening.ts';
 import type { Codec } from '../exchange/index.ts';
+import { decodePacked, encodePacked, packedBytes, type Residues } from '../packed.ts';
 import {
   decodeIdPair,
   decodeSigned,
@@ -14,24 +16,22 @@ export interface ShareQuestion {
   readonly openingId: Hex;
 }
 
-export interface SignedShare {
+export interface SignedShare extends Residues {
   /** Over the `ShareCommitment` of the residues. */
   readonly signature: Hex;
-  /** As received: whether each is below its prime is for the opening to check. */
-  readonly residues: BigUint64Array<ArrayBuffer>;
 }
 
 export interface ShareShape {
-  /** Number of residues that a share in this opening has. */
-  readonly residues: number;
+  /** What a share in this opening looks like. */
+  readonly shape: OpeningShape;
 }
 
 /**
  *   question = epochId[32] ‖ openingId[32]
- *   answer   = signature[65] ‖ u64 per residue
+ *   answer   = signature[65] ‖ packed residues
  */
 export const codec: Codec<ShareQuestion, SignedShare, ShareShape> = {
-  protocol: '/keyloom/shares/1',
+  protocol: '/keyloom/shares/2',
   questionBytes: 64,
 
   encodeQuestion({ epochId, openingId }) {
@@ -43,15 +43,14 @@ export const codec: Codec<ShareQuestion, SignedShare, ShareShape> = {
     return { epochId, openingId };
   },
 
-  encodeAnswer({ signature, residues }) {
-    const { buffer, byteOffset, byteLength } = residues;
-    return encodeSigned(signature, new Uint8Array(buffer, byteOffset, byteLength));
+  encodeAnswer({ signature, ...residues }) {
+    return encodeSigned(signature, encodePacked(residues));
   },
 
-  maxAnswerBytes: ({ residues }) => signatureBytes + 8 * residues,
+  maxAnswerBytes: ({ shape }) => signatureBytes + packedBytes(shape),
 
-  decodeAnswer(bytes, { residues }) {
-    const { signature, body } = decodeSigned(bytes, 8 * residues);
-    return { signature, residues: new BigUint64Array(body.buffer) };
+  decodeAnswer(bytes, { shape }) {
+    const { signature, body } = decodeSigned(bytes, packedBytes(shape));
+    return { signature, ...decodePacked(body, shape) };
   },
 };

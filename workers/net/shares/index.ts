@@ -1,3 +1,3 @@
-/** `/keyloom/shares/1`: an operator's share in an opening, and its signed commitment. */
+/** `/keyloom/shares/2`: an operator's share in an opening, and its signed commitment. */
 export { type ShareQuestion, type ShareShape, type SignedShare } from './codec.ts';
 export { ask, askUntilAnswered, register } from './service.ts';

@@ -1,6 +1,6 @@
 import type { Hex } from 'viem';
 
-import { describe, share } from '../../protocols/key-generation.ts';
+import { keyShareOf } from '../../protocols/key-generation.ts';
 import type { KeyShare } from '../../protocols/opening.ts';
 import { ntt } from '../../ring/arithmetic.ts';
 import { basisOf } from '../../ring/basis.ts';
@@ -43,7 +43,7 @@ export class KeyShares {
     const kept = this.#store.secrets.get(secretName.keyShare(keyId, FIRST_GENERATION));
     let keyShare: KeyShare;
     if (kept === undefined) {
-      ({ keyShare } = share(describe(seat.session, { keyId, set }), seat.randomness));
+      keyShare = keyShareOf(seat.session, { keyId, set }, seat.randomness);
       this.keep(keyId, keyShare);
     } else {
       const coefficients = new BigUint64Array(Uint8Array.from(kept).buffer);

@@ -6,18 +6,14 @@ import type { KeyloomError } from '../../errors.ts';
 import { ciphertextLength, firstLimbs } from '../../fhe/ciphertext.ts';
 import { FheError } from '../../fhe/errors.ts';
 import { ProtocolError } from '../../protocols/errors.ts';
-import {
-  describe,
-  finish,
-  share,
-  type PublicDecryption,
-} from '../../protocols/public-decryption.ts';
+import type { Part } from '../../protocols/opening.ts';
+import { publicDecryption, type Decryption } from '../../protocols/public-decryption.ts';
 import type { ParameterSet } from '../../ring/parameters.ts';
 import { collectQuorum, waitForTurn } from './certify.ts';
 import type { OperatorContext } from '../context.ts';
 import { OperatorError, OperatorErrorCode } from '../errors.ts';
 import { FIRST_GENERATION, type KeyShares } from '../committee/key-shares.ts';
-import { openTogether } from '../openings/open-together.ts';
+import { opensWith, runPart, secretsOf } from '../openings/run-part.ts';
 import { fetchBlob } from '../public/blobs.ts';
 import { activePeers, type Seat } from '../committee/seat.ts';
 import { unlessAborted } from '../waiting.ts';
@@ -40,12 +36,11 @@ export async function decryptPublicly(
   const { epochId } = seat.session;
 
   progress.advance(requestId, 'opening');
+  const open = opensWith(context, seat, secretsOf(seat, keyShares, set), requestId);
   const parts: Uint8Array[] = [];
   for (const ciphertext of ciphertexts) {
-    const decryption = await describeInput(context, seat, request, ciphertext, set, signal);
-    const own = share(decryption, keyShares.get(seat, request.keyId, set), seat.randomness);
-    const opened = await openTogether(context, seat, requestId, decryption, own, signal);
-    const { result, plaintext } = finish(decryption, opened);
+    const part = await decryptionOf(context, seat, request, ciphertext, set, signal);
+    const { result, plaintext } = await runPart(part, open, signal);
     if (plaintext !== undefined) await store.blobs.put(plaintext);
     parts.push(result);
   }
@@ -83,15 +78,15 @@ export async function decryptPublicly(
   log.info({ requestId }, 'decryption recorded');
 }
 
-/** Loads a ciphertext and says what is opened. What the chain says of it must be true. */
-async function describeInput(
+/** Loads a ciphertext and begins its decryption. What the chain says of it must be true. */
+async function decryptionOf(
   context: OperatorContext,
   seat: Seat,
   request: RequestEntry,
   { handle, digest, limbs }: CiphertextEntry,
   set: ParameterSet,
   signal: AbortSignal,
-): Promise<PublicDecryption> {
+): Promise<Part<Decryption>> {
   const longest = ciphertextLength(set, firstLimbs(set));
   const peerIds = activePeers(seat).map(({ peerId }) => peerId);
   const bytes = await fetchBlob(context, peerIds, digest, longest, signal);
@@ -100,7 +95,7 @@ async function describeInput(
   if (bytes.length !== ciphertextLength(set, limbs))
     throw unservable('the ciphertext is not at the level it is registered for');
   try {
-    return describe(seat.session, {
+    return publicDecryption(seat.session, {
       keyId: request.keyId,
       generation: FIRST_GENERATION,
       set,

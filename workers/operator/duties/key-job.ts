@@ -3,11 +3,12 @@ import { hexToBytes, type Hex } from 'viem';
 import { keyManagerAbi } from '../../chain/abi.ts';
 import type { KeyEntry } from '../../chain/state.ts';
 import { describe, finish, share } from '../../protocols/key-generation.ts';
+import { openOnce } from '../../protocols/opening.ts';
 import type { ParameterSet } from '../../ring/parameters.ts';
 import { collectQuorum, waitForTurn } from './certify.ts';
 import type { OperatorContext } from '../context.ts';
 import type { KeyShares } from '../committee/key-shares.ts';
-import { openTogether } from '../openings/open-together.ts';
+import { opensWith, runPart, secretsOf } from '../openings/run-part.ts';
 import type { Seat } from '../committee/seat.ts';
 import { unlessAborted } from '../waiting.ts';
 
@@ -30,8 +31,11 @@ export async function generateKey(
   const generation = describe(seat.session, { keyId, set });
   const own = share(generation, seat.randomness);
   keyShares.keep(keyId, own.keyShare);
-  const opened = await openTogether(context, seat, keyId, generation, own.share, signal);
-  const { publicKey, digest } = finish(generation, opened);
+  // One computation gives both shares, so the step has its one already.
+  const step = { opening: generation, share: () => own.share };
+  const open = opensWith(context, seat, secretsOf(seat, keyShares, set), keyId);
+  const part = openOnce(step, (b) => finish(generation, b));
+  const { publicKey, digest } = await runPart(part, open, signal);
   await store.blobs.put(publicKey);
 
   progress.advance(keyId, 'certifying');

@@ -2,23 +2,31 @@ import type { Hex } from 'viem';
 
 import { recoverSigner } from '../../chain/typed-data.ts';
 import { register as registerBlobs } from '../../net/blobs/index.ts';
+import { register as registerCombinations } from '../../net/combinations/index.ts';
 import { Refusal, RefusalCode } from '../../net/exchange/index.ts';
 import { register as registerResults } from '../../net/results/index.ts';
 import { register as registerSetup } from '../../net/setup/index.ts';
 import { register as registerShares } from '../../net/shares/index.ts';
+import { register as registerValues } from '../../net/values/index.ts';
 import { register as registerViews } from '../../net/views/index.ts';
 import { servableSeeds } from '../../sharing/dealing.ts';
 import { resultKey } from '../duties/certify.ts';
+import { Slots } from '../duties/slots.ts';
 import type { ChainState } from '../chain-view/chain-state.ts';
 import type { OperatorContext } from '../context.ts';
 import { indexIn, membershipIn } from '../committee/membership.ts';
-import { shareKey } from './open-together.ts';
 import type { Place } from '../committee/seat.ts';
 import { heldDealing, seedRequest } from '../committee/set-up.ts';
 import { signView, viewKey } from '../chain-view/views.ts';
+import { collectShares } from './collect.ts';
+import { publishedShare, residuesOf } from './own-shares.ts';
 
 const unknown = new Refusal(RefusalCode.unknown);
 const forbidden = new Refusal(RefusalCode.forbidden);
+
+/** Values that are collected for one peer at once, and for how long a place among them is its own. */
+const VALUES_PER_PEER = 8;
+const VALUE_LEASE_MS = 60_000;
 
 /** What the answering side looks up. */
 export interface AnswerSources {
@@ -78,10 +86,41 @@ export async function answerPeers(sources: AnswerSources): Promise<void> {
   });
 
   await registerShares(host, async (peerId, { epochId, openingId }, signal) => {
-    const to = asker(await sources.place(epochId, signal), peerId);
+    const seat = await sources.place(epochId, signal);
+    const to = asker(seat, peerId);
     if (to === undefined) return forbidden;
-    const published = await boards.shares.wait(shareKey(epochId, openingId), signal);
-    return context.handOver(context, published, to, signal);
+    const own = await publishedShare(context, seat, openingId, signal);
+    return context.answering.share(context, own, await residuesOf(context, own), to, signal);
+  });
+
+  // Every operator is opener to whoever asks it: it collects the shares if it has not yet.
+  const turns = new Map<string, Slots>();
+  await registerValues(host, async (peerId, { epochId, openingId }, signal) => {
+    const seat = await sources.place(epochId, signal);
+    const to = asker(seat, peerId);
+    if (to === undefined) return forbidden;
+    const own = await publishedShare(context, seat, openingId, signal);
+    const slots = turns.get(peerId) ?? new Slots(VALUES_PER_PEER, VALUE_LEASE_MS);
+    turns.set(peerId, slots);
+    const value = await slots.run(signal, () =>
+      context.values.obtain(
+        openingId,
+        (open) => collectShares(context, seat, own.subject, own.opening, open),
+        signal,
+      ),
+    );
+    return context.answering.value(context, own, value, to, signal);
+  });
+
+  await registerCombinations(host, async (peerId, question, signal) => {
+    const { epochId, openingId, valueDigest } = question;
+    const seat = await sources.place(epochId, signal);
+    const to = asker(seat, peerId);
+    if (to === undefined) return forbidden;
+    const own = await publishedShare(context, seat, openingId, signal);
+    const combinations = await context.combinations.answer(context, own, valueDigest, to);
+    if (combinations === undefined) return forbidden;
+    return context.answering.combinations(context, own, combinations, to, signal);
   });
 
   await registerResults(host, async (peerId, { epochId, resultId }, signal) => {

@@ -8,7 +8,7 @@ import { register as registerViews } from '../../../../workers/net/views/index.t
 import { duties, type DutySources } from '../../../../workers/operator/duties/duties.ts';
 import { OperatorErrorCode } from '../../../../workers/operator/errors.ts';
 import { Jobs } from '../../../../workers/operator/duties/jobs.ts';
-import { shareKey } from '../../../../workers/operator/openings/open-together.ts';
+import { shareKey } from '../../../../workers/operator/openings/own-shares.ts';
 import { describe as describeKey } from '../../../../workers/protocols/key-generation.ts';
 import { signView } from '../../../../workers/operator/chain-view/views.ts';
 import { parameterSet } from '../../../../workers/ring/parameters.ts';

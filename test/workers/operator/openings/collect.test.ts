@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { Hex } from 'viem';
 import { describe, expect, it } from 'vitest';
 
@@ -6,19 +5,17 @@ import type { Opening } from '../../../../workers/protocols/opening.ts';
 import * as keyGeneration from '../../../../workers/protocols/key-generation.ts';
 import { parameterSet } from '../../../../workers/ring/parameters.ts';
 import {
-  handOverHonestly,
+  answerHonestly,
   sign,
-  type HandOver,
+  type Answering,
   type OperatorContext,
 } from '../../../../workers/operator/context.ts';
-import {
-  openTogether,
-  ShareFault,
-  shareKey,
-} from '../../../../workers/operator/openings/open-together.ts';
+import { collectShares, ShareFault } from '../../../../workers/operator/openings/collect.ts';
+import { offerShare, shareKey } from '../../../../workers/operator/openings/own-shares.ts';
 import { commitShare } from '../../../../workers/sharing/commitment.ts';
 import { SharingErrorCode } from '../../../../workers/sharing/errors.ts';
 import { StoreErrorCode } from '../../../../workers/store/errors.ts';
+import { answeringBy, twins } from '../../../twins/answering.ts';
 import { shifted } from '../../../twins/shifted.ts';
 import { digestOf } from '../fake-chain.ts';
 import {
@@ -33,26 +30,23 @@ import {
 const set = parameterSet('insecure-bfv-1024');
 const subject = digestOf('key');
 
+type HandOver = Answering['share'];
+
+/** An operator that hands this over in place of its share. */
+const handing = (share: HandOver): Partial<OperatorContext> => ({
+  answering: { ...answerHonestly, share },
+});
+
 /** What a liar that wants to be believed hands over: a wrong share with a right signature. */
-const lie: HandOver = async (context, { seat, opening, share }, to) => {
-  const residues = shifted(share, { opening, to })!;
-  const { epochId } = seat.session;
-  const message = { epochId, openingId: opening.id, root: commitShare(residues) };
-  return { residues, signature: await sign(context, { type: 'ShareCommitment', message }) };
-};
+const lie = answeringBy({ share: shifted }).share;
 
 /** Hands over the right share when `turn` comes. */
 const late =
-  (turn: Promise<unknown>, handOver: HandOver = handOverHonestly): HandOver =>
+  (turn: Promise<unknown>, handOver: HandOver = answerHonestly.share): HandOver =>
   async (...question) => {
     await turn;
     return handOver(...question);
   };
-
-const silent: HandOver = async (_context, _published, _to, signal) => {
-  if (!signal.aborted) await once(signal, 'abort');
-  throw signal.reason;
-};
 
 function openingOf({ seat }: TestOperator): {
   opening: Opening;
@@ -67,7 +61,9 @@ function open(operator: TestOperator, signal = testSignal()) {
   const { context, seat } = operator;
   context.progress.begin(subject, 'key');
   const { opening, share } = openingOf(operator);
-  const value = openTogether(context, seat(), subject, opening, share, signal);
+  const value = offerShare(context, seat(), subject, opening, share).then(() =>
+    collectShares(context, seat(), subject, opening, signal),
+  );
   value.catch(() => undefined);
   return value;
 }
@@ -95,7 +91,9 @@ describe('four operators', () => {
   });
 
   it('open without one that never answers', async () => {
-    const committee = await startCommittee(4, { deviations: { 4: { handOver: silent } } });
+    const committee = await startCommittee(4, {
+      deviations: { 4: { answering: twins['silent'] } },
+    });
     const [first, second] = await openAll(committee, [1, 2, 3, 4]);
     expect(second).toEqual(first);
     expect(committee.at(1).context.progress.get(subject)?.error).toBeUndefined();
@@ -140,7 +138,7 @@ describe('four operators', () => {
 
 describe('one operator that lies', () => {
   it('changes nothing and is named by all others', async () => {
-    const committee = await startCommittee(4, { deviations: { 2: { handOver: lie } } });
+    const committee = await startCommittee(4, { deviations: { 2: handing(lie) } });
     const honest = await startCommittee(4);
     const [value] = await openAll(honest, [1, 2, 3, 4]);
     const opened = await openAll(committee, [1, 2, 3, 4]);
@@ -160,8 +158,8 @@ describe('one operator that lies', () => {
 
   it('is named although its share comes after the opening', async () => {
     const opened = Promise.withResolvers<void>();
-    const handOver = late(opened.promise, lie);
-    const committee = await startCommittee(4, { deviations: { 4: { handOver } } });
+    const deviations = { 4: handing(late(opened.promise, lie)) };
+    const committee = await startCommittee(4, { deviations });
     await openAll(committee, [1, 2, 3, 4]);
     expect(namedBy(committee.at(1))).toEqual([]);
     opened.resolve();
@@ -173,13 +171,13 @@ describe('one operator that lies', () => {
     const opened = Promise.withResolvers<void>();
     const answered = Promise.withResolvers<void>();
     const deviations = {
-      4: { handOver: late(opened.promise) },
-      3: {
-        handOver: late(
+      4: handing(late(opened.promise)),
+      3: handing(
+        late(
           opened.promise.then(() => answered.promise),
           lie,
         ),
-      },
+      ),
     };
     const committee = await startCommittee(7, { deviations });
     await openAll(committee, [1, 2, 3, 4, 5, 6, 7]);
@@ -191,11 +189,9 @@ describe('one operator that lies', () => {
   });
 
   it('is accused of an answer of another length', async () => {
-    const handOver: HandOver = async (_, { share, signature }) => ({
-      signature,
-      residues: share.slice(1),
+    const committee = await startCommittee(4, {
+      deviations: { 3: { answering: twins['wrong-length'] } },
     });
-    const committee = await startCommittee(4, { deviations: { 3: { handOver } } });
     const [first, second] = await openAll(committee, [1, 2, 3, 4]);
     expect(second).toEqual(first);
     const [{ operator, reason }] = await named(committee.at(1), 1);
@@ -209,21 +205,28 @@ describe('a right share without a right signature', () => {
     ['of another key', { account: signerAccount(9) }, undefined],
     ['over another root', {}, digestOf('another root')],
   ])('%s: its sender is set aside after the opening', async (_, signing, root) => {
-    await expectSetAside(async (context, { seat, opening, share }) => {
+    await expectSetAside(async (context, { seat, opening }, share) => {
       const { epochId } = seat.session;
       const message = { epochId, openingId: opening.id, root: root ?? commitShare(share) };
       const statement = { type: 'ShareCommitment', message } as const;
-      return { residues: share, signature: await sign({ ...context, ...signing }, statement) };
+      const { shape } = opening;
+      return {
+        residues: share,
+        shape,
+        signature: await sign({ ...context, ...signing }, statement),
+      };
     });
   });
 
   it('that is no signature at all: just so', async () => {
     const signature: Hex = `0x${'ff'.repeat(65)}`;
-    await expectSetAside(async (_, { share }) => ({ residues: share, signature }));
+    await expectSetAside(async (_, { opening: { shape } }, residues) => ({
+      ...{ residues, shape, signature },
+    }));
   });
 
   async function expectSetAside(handOver: HandOver): Promise<void> {
-    const deviations = { 2: { handOver } };
+    const deviations = { 2: handing(handOver) };
     const committee = await startCommittee(4, { deviations });
     const [first, , third] = await openAll(committee, [1, 2, 3, 4]);
     expect(third).toEqual(first);
@@ -250,22 +253,85 @@ describe('an operator that has committed to another share', () => {
     const { opening, share } = openingOf(operator);
     const { boards, store } = operator.context;
     let recorded: Hex | undefined;
+    let kept: Promise<unknown> | undefined;
     const asked = boards.shares.wait(shareKey(epochId, opening.id), testSignal());
     const publish = boards.shares.publish.bind(boards.shares);
     boards.shares.publish = (key, entry) => {
       recorded = store.openings.root(opening.id);
+      kept = store.transcripts.get(opening.id, 1);
       publish(key, entry);
     };
     void open(operator);
     await asked;
     expect(recorded).toBe(commitShare(share));
+    expect(await kept).toMatchObject({ epochId, residues: share });
+  });
+});
+
+describe('the transcript of an opening', () => {
+  /** Resolves with an operator's transcript once it has as many shares. */
+  async function transcriptOf({ context }: TestOperator, id: Hex, count: number) {
+    const { transcripts } = context.store;
+    for (;;) {
+      const entry = await transcripts.list(id);
+      if (entry?.indices.length === count) return entry;
+      await new Promise(setImmediate);
+    }
+  }
+
+  it('has every share that was signed, late and wrong ones as well', async () => {
+    const opened = Promise.withResolvers<void>();
+    const deviations = { 2: handing(lie), 4: handing(late(opened.promise)) };
+    const committee = await startCommittee(7, { deviations });
+    const { opening } = openingOf(committee.at(1));
+    await openAll(committee, [1, 2, 3, 4, 5, 6, 7]);
+    opened.resolve();
+    const { indices, epochId } = await transcriptOf(committee.at(1), opening.id, 7);
+    expect(indices).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(epochId).toBe(committee.epochId);
+    const { transcripts } = committee.at(1).context.store;
+    const honest = openingOf(committee.at(2)).share;
+    const wrong = await transcripts.get(opening.id, 2);
+    expect(wrong?.residues).not.toEqual(honest);
+    expect((await transcripts.get(opening.id, 4))?.residues).toEqual(
+      openingOf(committee.at(4)).share,
+    );
+  });
+
+  it('has no share whose signature does not check', async () => {
+    const signature: Hex = `0x${'ff'.repeat(65)}`;
+    const deviations = {
+      2: handing(async (_, { opening: { shape } }, residues) => ({ residues, shape, signature })),
+    };
+    const committee = await startCommittee(4, { deviations });
+    const { opening } = openingOf(committee.at(1));
+    await openAll(committee, [1, 2, 3, 4]);
+    await named(committee.at(1), 1);
+    expect((await transcriptOf(committee.at(1), opening.id, 3)).indices).toEqual([1, 3, 4]);
+  });
+
+  it('is what a value is opened from again, without asking anybody', async () => {
+    const committee = await startCommittee(4);
+    const { opening } = openingOf(committee.at(1));
+    const [value] = await openAll(committee, [1, 2, 3, 4]);
+    await transcriptOf(committee.at(1), opening.id, 4);
+    for (const index of [2, 3, 4]) await committee.at(index).context.host.stop();
+    expect(await open(committee.at(1))).toEqual(value);
+  });
+
+  it('serves the own share after its job has let go of it', async () => {
+    const committee = await startCommittee(4);
+    const { at } = committee;
+    const [value] = await openAll(committee, [1, 2, 3]);
+    for (const index of [1, 2, 3]) at(index).context.boards.shares.clear();
+    expect(await open(at(4))).toEqual(value);
   });
 });
 
 describe('more than t operators that lie', () => {
   it('can keep a value from being opened, but none is opened that is wrong', async () => {
-    const handOver = lie;
-    const committee = await startCommittee(4, { deviations: { 2: { handOver }, 3: { handOver } } });
+    const deviations = { 2: handing(lie), 3: handing(lie) };
+    const committee = await startCommittee(4, { deviations });
     const operator = committee.at(1);
     const stop = new AbortController();
     for (const index of [2, 3, 4]) void open(committee.at(index));
