@@ -12,6 +12,7 @@ import {OperatorRegistry} from "../../contracts/OperatorRegistry.sol";
 import {DevnetToken} from "../../contracts/devnet/DevnetToken.sol";
 import {Authority} from "../../contracts/governance/Authority.sol";
 import {GatewayProxy} from "../../contracts/governance/GatewayProxy.sol";
+import {EvaluationKeys} from "../../contracts/interfaces/IEvaluationKeyManager.sol";
 import {ParameterSet} from "../../contracts/interfaces/IKeyManager.sol";
 import {Vm} from "./Vm.sol";
 
@@ -294,6 +295,39 @@ abstract contract Deployment {
         uint256 bitmap = firstMembers(quorumOf(epochs.epoch(epochId).signers.length));
         bytes32 typed = keys.hashPublicKeyResult(epochId, keyId, digest);
         keys.recordPublicKey(keyId, digest, bitmap, signatures(typed, bitmap));
+    }
+
+    /// @dev A test set whose keys have 2^(lambda - 40) units.
+    function addMeteredSet(uint8 lambda) internal returns (bytes32) {
+        ParameterSet memory set = testSet();
+        set.name = "insecure-metered";
+        set.lambda = lambda;
+        vm.prank(governor);
+        return keys.addParameterSet(set);
+    }
+
+    function recordEvaluationKeys(bytes32 requestId) internal {
+        EvaluationKeys memory request = evaluationKeys.evaluationKeys(requestId);
+        bytes memory digests;
+        for (uint256 i = 0; i < request.entryCount; ++i) {
+            digests = bytes.concat(digests, keccak256(abi.encode("entry", requestId, i)));
+        }
+        uint256 bitmap = firstMembers(quorumOf(epochs.epoch(request.epochId).signers.length));
+        bytes32 typed = evaluationKeys.hashEvaluationKeysResult(
+            request.epochId,
+            requestId,
+            digests
+        );
+        evaluationKeys.recordEvaluationKeys(requestId, digests, bitmap, signatures(typed, bitmap));
+    }
+
+    /// @dev Both keys are the requester's.
+    function requestSwitching(bytes32 fromKeyId, bytes32 toKeyId) internal returns (bytes32) {
+        vm.startPrank(requester);
+        evaluationKeys.allowSwitching(fromKeyId, toKeyId);
+        bytes32 requestId = evaluationKeys.requestSwitchingKey(fromKeyId, toKeyId);
+        vm.stopPrank();
+        return requestId;
     }
 
     function registerCiphertext(bytes32 keyId, uint256 number) internal returns (bytes32 handle) {

@@ -175,6 +175,28 @@ contract KeyManagerTest is Deployment {
         retireKey(active);
     }
 
+    function test_decryptionUnitsFollowLambdaInAnyState() public {
+        vm.assertEq(keys.decryptionUnits("none"), 0, "no key");
+        bytes32 keyId = request("64");
+        vm.assertEq(keys.decryptionUnits(keyId), 1 << 24, "pending");
+        vm.prank(governor);
+        keys.retireKey(keyId);
+        vm.assertEq(keys.decryptionUnits(keyId), 1 << 24, "retired");
+
+        uint8[5] memory lambdas = [uint8(40), 41, 103, 104, 128];
+        uint64[5] memory units = [1, 2, 1 << 63, type(uint64).max, type(uint64).max];
+        for (uint256 i = 0; i < 5; ++i) {
+            ParameterSet memory set = testSet();
+            set.name = string.concat("insecure-", string(abi.encodePacked(bytes1(uint8(97 + i)))));
+            set.lambda = lambdas[i];
+            vm.prank(governor);
+            bytes32 otherSet = keys.addParameterSet(set);
+            vm.prank(requester);
+            bytes32 other = keys.requestKey(epochId, otherSet, 0);
+            vm.assertEq(keys.decryptionUnits(other), units[i], "units");
+        }
+    }
+
     function test_limitsFollowSetAndCommittee() public {
         (uint8 minLimbs, uint8 maxLimbs, uint16 noise) = keys.ciphertextLimits(
             activeKey(epochId, setId, 0)
@@ -345,6 +367,16 @@ contract ParameterSetTest is Deployment {
             set.maxNoiseBits[i] = 0;
         }
         expectRefused(set, abi.encodeWithSelector(IKeyManager.KeyManagerNoCommitteeSize.selector));
+    }
+
+    function test_lambdaFrom40To128() public {
+        bytes4 selector = IKeyManager.KeyManagerLambda.selector;
+        ParameterSet memory set = testSet();
+        uint8[4] memory outside = [uint8(0), 39, 129, 255];
+        for (uint256 i = 0; i < 4; ++i) {
+            set.lambda = outside[i];
+            expectRefused(set, abi.encodeWithSelector(selector, outside[i], uint8(40), uint8(128)));
+        }
     }
 
     function expectRefused(ParameterSet memory set, bytes memory reason) private {

@@ -21,12 +21,17 @@ export interface ActiveEpoch {
   gas: Record<string, bigint>;
 }
 
-/** Takes the first n operators from a proposal to an active epoch. A quorum of them does all. */
+/**
+ * Takes the first n operators from a proposal to an active epoch. A quorum of them does all.
+ *
+ * @param dealingRoot what an operator posts; something of no meaning if absent
+ */
 export async function activateEpoch(
   chain: LocalChain,
   gateway: DeployedGateway,
   n: number,
   salt: Hex,
+  dealingRoot: (index: number, proposalId: Hex) => Hex = rootOf,
 ): Promise<ActiveEpoch> {
   const { epochManager } = gateway;
   const operators = await registerOperators(chain, gateway, n);
@@ -43,7 +48,7 @@ export async function activateEpoch(
       gas[name] ??= receipt.gasUsed;
     }
   };
-  await byQuorum('postDealing', (i) => [proposalId, rootOf(i)]);
+  await byQuorum('postDealing', (i) => [proposalId, dealingRoot(i, proposalId)]);
   await byQuorum('acknowledge', () => [proposalId, firstMembers(quorumOf(n))]);
   const { epochId } = await epochManager.read.proposal([proposalId]);
   await byQuorum('confirm', () => [epochId]);
