@@ -19,7 +19,9 @@ import type { Decryption } from '../../../workers/protocols/public-decryption.ts
 import type { RnsVector } from '../../../workers/ring/basis.ts';
 import type { ParameterSet } from '../../../workers/ring/parameters.ts';
 import { committeeOf } from '../../../workers/sharing/committee.ts';
+import type { Committee } from '../../../workers/sharing/committee.ts';
 import { createDealing } from '../../../workers/sharing/dealing.ts';
+import type { Dealing } from '../../../workers/sharing/dealing.ts';
 import { openRobustly } from '../../../workers/sharing/opening.ts';
 import type { OpenedValue } from '../../../workers/sharing/opening.ts';
 import { SharedRandomness } from '../../../workers/sharing/prss.ts';
@@ -52,30 +54,29 @@ export type Conducts = ReadonlyMap<number, Conduct>;
 const gateway: Address = '0x00000000000000000000000000000000000000a1';
 const epochManager: Address = '0x00000000000000000000000000000000000000a2';
 
-/**
- * Sets an epoch up from a fixed seed: every dealer deals, every dealing stands.
- *
- * @param options.present how many operators take part in what follows, the first ones; all if absent
- */
-export function simulate(n: number, options: { readonly present?: number } = {}): Simulation {
-  const committee = committeeOf(n);
-  const seed = 'simulation';
-  const proposalId = sha256(stringToHex(`${seed}/proposal`));
-  const indices = Array.from({ length: n }, (_, at) => at + 1);
+/** What every operator deals for a proposal, from a fixed seed. */
+export function dealingsOf(committee: Committee, proposalId: Hex): Map<number, Dealing> {
   let draws = 0;
   const randomBytes = (length: number): Uint8Array =>
-    createHash('shake256', { outputLength: length }).update(`${seed}/${draws++}`).digest();
-  const dealings = new Map(
+    createHash('shake256', { outputLength: length }).update(`simulation/${draws++}`).digest();
+  const indices = Array.from({ length: committee.n }, (_, at) => at + 1);
+  return new Map(
     indices.map((dealer) => [dealer, createDealing(committee, proposalId, dealer, randomBytes)]),
   );
-  const roots = indices.map((dealer) => dealings.get(dealer)!.root);
-  const digest = setupDigest(committee, proposalId, indices, roots);
-  const signers = indices.map((index): Address => `0x${index.toString(16).padStart(40, '0')}`);
-  const present = indices.slice(0, options.present);
+}
+
+/** What operators hold of an epoch that was set up with the dealings of those that stand. */
+export function simulationOf(
+  session: Session,
+  dealings: ReadonlyMap<number, Dealing>,
+  standing: readonly number[],
+  present: readonly number[],
+): Simulation {
+  const { committee, setupDigest: digest } = session;
   const setKeys = new Map(
     present.map((index) => [
       index,
-      deriveSetKeys(committee, index, digest, indices, (dealer, set) =>
+      deriveSetKeys(committee, index, digest, standing, (dealer, set) =>
         dealings.get(dealer)!.seeds.get(set),
       ),
     ]),
@@ -84,14 +85,26 @@ export function simulate(n: number, options: { readonly present?: number } = {})
     index,
     new SharedRandomness(committee, index, keys),
   ]);
+  return { session, indices: present, randomness: new Map(randomness), setKeys };
+}
+
+/**
+ * Sets an epoch up from a fixed seed: every dealer deals, every dealing stands.
+ *
+ * @param options.present how many operators take part in what follows, the first ones; all if absent
+ */
+export function simulate(n: number, options: { readonly present?: number } = {}): Simulation {
+  const committee = committeeOf(n);
+  const proposalId = sha256(stringToHex('simulation/proposal'));
+  const dealings = dealingsOf(committee, proposalId);
+  const indices = [...dealings.keys()];
+  const roots = indices.map((dealer) => dealings.get(dealer)!.root);
+  const digest = setupDigest(committee, proposalId, indices, roots);
+  const signers = indices.map((index): Address => `0x${index.toString(16).padStart(40, '0')}`);
   const chainId = 31337n;
   const epoch = epochId({ chainId, epochManager, signers, setupDigest: digest });
-  return {
-    session: { chainId, gateway, epochId: epoch, setupDigest: digest, committee },
-    indices: present,
-    randomness: new Map(randomness),
-    setKeys,
-  };
+  const session = { chainId, gateway, epochId: epoch, setupDigest: digest, committee };
+  return simulationOf(session, dealings, indices, indices.slice(0, options.present));
 }
 
 /** Runs key generation among honest operators. */
