@@ -1,6 +1,8 @@
 import { isHex, size, type Hex } from 'viem';
 
-import { parameterSets, type ParameterSet } from '../workers/ring/parameters.ts';
+import { isKeyloomError } from '../workers/errors.ts';
+import { RingErrorCode } from '../workers/ring/errors.ts';
+import { parameterSet, parameterSets, type ParameterSet } from '../workers/ring/parameters.ts';
 import { ClientError, ClientErrorCode } from './support/errors.ts';
 
 const MAX_TIMEOUT_S = 86_400;
@@ -63,9 +65,18 @@ export function timeoutOf(seconds: number): number {
   throw invalidArgument(`--timeout must be 1 to ${MAX_TIMEOUT_S} seconds`);
 }
 
-/** A parameter set by its name. @throws ClientError `INVALID_ARGUMENT` */
+/**
+ * A parameter set by its name.
+ *
+ * @throws ClientError `INVALID_ARGUMENT`; RingError SCHEME_UNSUPPORTED for sets of BGV and CKKS
+ */
 export function setOf(name: string): ParameterSet {
-  const found = parameterSets.find((set) => set.name === name);
-  if (found !== undefined) return found;
-  throw invalidArgument(`--set must be one of ${parameterSets.map((set) => set.name).join(', ')}`);
+  try {
+    return parameterSet(name);
+  } catch (error) {
+    if (!isKeyloomError(error, RingErrorCode.PARAMETER_SET_UNKNOWN)) throw error;
+    throw invalidArgument(
+      `--set must be one of ${parameterSets.map((set) => set.name).join(', ')}`,
+    );
+  }
 }

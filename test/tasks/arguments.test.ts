@@ -32,3 +32,13 @@ test.each<[string, () => unknown]>([
 ])('%s is refused', (_, read) => {
   expect(read).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
 });
+
+test('parameter sets of other schemes are refused as such', () => {
+  for (const name of ['bgv-8192-b20', 'ckks-16384'])
+    expect(() => setOf(name)).toThrow(
+      expect.objectContaining({
+        code: 'RING_SCHEME_UNSUPPORTED',
+        metadata: { name, scheme: name.split('-')[0] },
+      }),
+    );
+});
