@@ -17,10 +17,12 @@ export interface Place {
   readonly index: number;
 }
 
+type Served = Uint8Array | { readonly start: Uint8Array } | undefined;
+
 /** How what is served may differ from what honest operators serve. */
 export interface Tampering {
-  /** What is served in place of a share; undefined for nothing. */
-  readonly share?: (place: Place, honest: Uint8Array) => Promise<Uint8Array | undefined>;
+  /** What is served in place of a share: undefined for nothing, a start that nothing follows. */
+  readonly share?: (place: Place, honest: Uint8Array) => Promise<Served>;
   /** The epoch that a list of shares names. */
   readonly epochId?: Hex;
   readonly offline?: readonly number[];
@@ -46,7 +48,9 @@ export class ServingOperators implements AsyncDisposable {
       const [, holder, ...path] = (request.url ?? '').split('/');
       void operators.#answer(Number(holder), path).then((bytes) => {
         if (bytes === 'hang up') response.destroy();
-        else response.writeHead(bytes === undefined ? 404 : 200).end(bytes);
+        else if (bytes === undefined) response.writeHead(404).end();
+        else if ('start' in bytes) response.writeHead(200).write(bytes.start);
+        else response.writeHead(200).end(bytes);
       });
     });
     return operators;
@@ -90,7 +94,7 @@ export class ServingOperators implements AsyncDisposable {
   async #answer(
     holder: number,
     [resource, name, index]: readonly string[],
-  ): Promise<Uint8Array | 'hang up' | undefined> {
+  ): Promise<Served | 'hang up'> {
     const { tampering } = this;
     if (tampering.offline?.includes(holder)) return 'hang up';
     const id: Hex = `0x${name}`;

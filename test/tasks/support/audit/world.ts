@@ -110,11 +110,7 @@ export class World implements AsyncDisposable {
     );
     const { setupDigest } = await epochManager.read.epoch([epochId]);
     operators.join(deployment, epochId);
-    const gateway = await openGateway({
-      transport: custom({ request: chain.client.request }),
-      gateway: contracts.decryptionGateway.address,
-      account: chain.governor.account.address,
-    });
+    const gateway = await gatewayThrough(chain, contracts, (_, forward) => forward());
     const session = {
       ...{ chainId: deployment.chainId, gateway: contracts.decryptionGateway.address },
       ...{ epochId, setupDigest, committee },
@@ -124,6 +120,11 @@ export class World implements AsyncDisposable {
     const simulation = simulationOf(session, dealings, [1, 2, 3], [1, 2, 3, 4]);
     await addParameterSet(gateway, SET);
     return new World(chain, contracts, gateway, operators, simulation);
+  }
+
+  /** The same deployment through an RPC endpoint that lies. */
+  through(meddle: Meddle): Promise<Gateway> {
+    return gatewayThrough(this.chain, this.contracts, meddle);
   }
 
   /** Has a key generated and recorded. */
@@ -189,6 +190,11 @@ export class World implements AsyncDisposable {
     this.operators.keepBlob(bytes);
     this.#ciphertexts.set(event.args.handle, bytes);
     return event.args.handle;
+  }
+
+  /** A ciphertext's bytes. */
+  bytesOf(handle: Hex): Uint8Array {
+    return this.#ciphertexts.get(handle)!;
   }
 
   /** Requests a public decryption. */
@@ -298,6 +304,25 @@ export class World implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.operators[Symbol.asyncDispose]();
   }
+}
+
+/** What an RPC endpoint makes of a call. */
+export type Meddle = (method: string, forward: () => Promise<unknown>) => Promise<unknown>;
+
+/** The deployment as a client sees it whose RPC endpoint may lie. */
+function gatewayThrough(
+  chain: LocalChain,
+  contracts: DeployedGateway,
+  meddle: Meddle,
+): Promise<Gateway> {
+  const { request } = chain.client;
+  return openGateway({
+    transport: custom({
+      request: (asked: Parameters<typeof request>[0]) => meddle(asked.method, () => request(asked)),
+    }),
+    gateway: contracts.decryptionGateway.address,
+    account: chain.governor.account.address,
+  });
 }
 
 function requestIdIn({ logs }: TransactionReceipt): Hex {
