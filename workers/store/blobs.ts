@@ -1,7 +1,6 @@
 import { createHash, hash, randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Readable } from 'node:stream';
 import type { Hex } from 'viem';
 import { StoreError, StoreErrorCode } from './errors.ts';
 import { isMissing, syncDirectory } from './files.ts';
@@ -9,8 +8,8 @@ import { canonicalHex32 } from './hex.ts';
 
 const sha256 = (bytes: Uint8Array): Hex => `0x${hash('sha256', bytes, 'hex')}`;
 
-/** Bytes that are read at once of a blob that is hashed. */
-const CHUNK_BYTES = 1 << 20;
+/** Bytes that are read at once of a blob that is not held whole. */
+const CHUNK_BYTES = 1 << 18;
 
 /** A blob that grows by pieces; it has no name, and is not kept, before `commit`. */
 export interface BlobWriter {
@@ -21,10 +20,10 @@ export interface BlobWriter {
   abort(): Promise<void>;
 }
 
-/** A blob to be read piece by piece. Whoever has one reads it to its end or destroys it. */
+/** A blob to be read piece by piece, once. Nothing is open before the first piece is asked for. */
 export interface BlobReader {
   readonly length: number;
-  readonly chunks: Readable;
+  readonly chunks: AsyncIterable<Uint8Array>;
 }
 
 /** Public objects as files, named by the SHA-256 of their bytes. */
@@ -110,14 +109,14 @@ export class Blobs {
   async read(digest: Hex): Promise<BlobReader> {
     const path = this.#path(digest);
     const file = await open(path, 'r').catch((error: unknown) => unreadable(digest, error));
+    let length: number | undefined;
     try {
-      const length = await hashedLength(file, digest);
-      if (length === undefined) throw await this.#remove(digest);
-      return { length, chunks: file.createReadStream({ start: 0 }) };
-    } catch (error) {
+      length = await hashedLength(file, digest);
+    } finally {
       await file.close();
-      throw error;
     }
+    if (length === undefined) throw await this.#remove(digest);
+    return { length, chunks: chunksOf(path) };
   }
 
   /** True if a blob of this digest is held; its bytes are checked when they are read. */
@@ -162,13 +161,30 @@ function unreadable(digest: Hex, cause: unknown): never {
 /** Length of an open file whose bytes have the digest; undefined if they have another. */
 async function hashedLength(file: FileHandle, digest: Hex): Promise<number | undefined> {
   const hashed = createHash('sha256');
-  const chunk = Buffer.alloc(CHUNK_BYTES);
   let length = 0;
-  for (;;) {
-    const { bytesRead } = await file.read(chunk, 0, chunk.length, length);
-    if (bytesRead === 0) break;
-    hashed.update(chunk.subarray(0, bytesRead));
-    length += bytesRead;
+  for await (const chunk of read(file)) {
+    hashed.update(chunk);
+    length += chunk.length;
   }
   return `0x${hashed.digest('hex')}` === digest.toLowerCase() ? length : undefined;
+}
+
+/** A file piece by piece. */
+async function* chunksOf(path: string): AsyncGenerator<Uint8Array, void, undefined> {
+  const file = await open(path, 'r');
+  try {
+    yield* read(file);
+  } finally {
+    await file.close();
+  }
+}
+
+async function* read(file: FileHandle): AsyncGenerator<Uint8Array, void, undefined> {
+  for (;;) {
+    // A new piece each time: whoever has one may still be sending it.
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    const { bytesRead } = await file.read(chunk, 0, chunk.length);
+    if (bytesRead === 0) return;
+    yield chunk.subarray(0, bytesRead);
+  }
 }

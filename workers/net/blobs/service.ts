@@ -3,12 +3,18 @@ import { createHash } from 'node:crypto';
 import type { Hex } from 'viem';
 
 import { isNetError, NetError, NetErrorCode } from '../errors.ts';
-import { answer, ask as askOnce, untilAnswered, type Provider } from '../exchange/index.ts';
+import {
+  answer,
+  ask as askOnce,
+  untilAnswered,
+  type LongAnswer,
+  type Provider,
+} from '../exchange/index.ts';
 import type { Host } from '../host/index.ts';
 import { decodeQuestion, encodeQuestion, protocol, questionBytes } from './codec.ts';
 
 /** Finds the bytes with this SHA-256. */
-export type BlobProvider = Provider<Hex, Uint8Array>;
+export type BlobProvider = Provider<Hex, Uint8Array | LongAnswer>;
 
 export interface BlobOptions {
   readonly signal: AbortSignal;

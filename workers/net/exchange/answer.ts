@@ -23,7 +23,13 @@ export type Answerer = (
   peerId: string,
   question: Uint8Array,
   signal: AbortSignal,
-) => Promise<Uint8Array | Refusal>;
+) => Promise<Uint8Array | LongAnswer | Refusal>;
+
+/** An answer that is not held in memory: its pieces are taken as the asker reads. */
+export interface LongAnswer {
+  readonly length: number;
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
 
 /**
  * Answers the questions of a protocol, which all have `questionBytes` bytes.
@@ -54,6 +60,24 @@ export async function answer(
   });
 }
 
+/** Everything that is sent in answer to a question. */
+interface Answer {
+  readonly length: number;
+  readonly parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+}
+
+function short(...parts: readonly Uint8Array[]): Answer {
+  return { length: parts.reduce((sum, part) => sum + part.length, 0), parts };
+}
+
+function long(header: Uint8Array, { length, chunks }: LongAnswer): Answer {
+  async function* parts(): AsyncGenerator<Uint8Array, void, undefined> {
+    yield header;
+    yield* chunks;
+  }
+  return { length: header.length + length, parts: parts() };
+}
+
 async function serve(
   host: Host,
   peerId: string,
@@ -64,11 +88,10 @@ async function serve(
 ): Promise<void> {
   const leave = host.admission.enter(peerId);
   try {
-    const parts =
+    const { length, parts } =
       leave === undefined
-        ? [refusalFrame(RefusalCode.busy)]
+        ? short(refusalFrame(RefusalCode.busy))
         : await answerParts(host, peerId, stream, question, answerer, scope);
-    const length = parts.reduce((sum, part) => sum + part.length, 0);
     scope.limit('idle', host.limits.idleTimeoutMs);
     scope.limit('transfer', transferTimeoutMs(host.limits, length));
     await send(stream, parts, scope);
@@ -84,7 +107,7 @@ async function answerParts(
   question: Uint8Array,
   answerer: Answerer,
   scope: Scope,
-): Promise<Uint8Array[]> {
+): Promise<Answer> {
   const hold = new Scope(scope.signal);
   hold.limit(
     'hold',
@@ -98,20 +121,21 @@ async function answerParts(
   try {
     scope.signal.throwIfAborted();
     const body = await hold.race(answerer(peerId, question, hold.signal));
-    if (body instanceof Refusal) return [refusalFrame(body.code)];
-    return [answerHeader(body.length), body];
+    if (body instanceof Refusal) return short(refusalFrame(body.code));
+    const header = answerHeader(body.length);
+    return body instanceof Uint8Array ? short(header, body) : long(header, body);
   } catch (error) {
     scope.signal.throwIfAborted();
-    if (hold.signal.aborted) return [notYetFrame()];
+    if (hold.signal.aborted) return short(notYetFrame());
     if (isNetError(error, NetErrorCode.questionMalformed)) {
       host.fault(peerId, error);
-      return [refusalFrame(RefusalCode.malformed)];
+      return short(refusalFrame(RefusalCode.malformed));
     }
     host.fault(
       peerId,
       new NetError(NetErrorCode.providerFailed, 'The provider failed', { cause: error }),
     );
-    return [refusalFrame(RefusalCode.failed)];
+    return short(refusalFrame(RefusalCode.failed));
   } finally {
     stream.removeEventListener('close', onClose);
     hold.dispose();

@@ -1,4 +1,4 @@
-export { answer, type Answerer } from './answer.ts';
+export { answer, type Answerer, type LongAnswer } from './answer.ts';
 export { ask, askUntilAnswered, untilAnswered, type AskOptions } from './ask.ts';
 export { Refusal, RefusalCode } from './frames.ts';
 export { createService, type Codec, type Provider, type Service } from './service.ts';

@@ -47,23 +47,45 @@ export async function receive(
 /**
  * Sends `parts` and closes this side. Resolves when the transport has taken all of it.
  *
- * The peer grants window as it reads, so `scope`'s limit "idle" runs anew at each grant. The parts
- * must not change until this resolves. Throws the reason for the end of `scope`, or `streamEnded`.
+ * The peer grants window as it reads, so `scope`'s limit "idle" runs anew at each grant, and no next
+ * part is taken before there is room for it. The parts must not change until this resolves. Throws
+ * the reason for the end of `scope`, or `streamEnded`.
  */
 export async function send(
   stream: Stream,
-  parts: readonly Uint8Array[],
+  parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   scope: Scope,
 ): Promise<void> {
   const onDrain = () => scope.extend('idle');
   stream.addEventListener('drain', onDrain);
   try {
-    for (const part of parts) stream.send(part);
+    for await (const part of parts) {
+      stream.send(part);
+      if (stream.writeBufferLength > 0) await scope.race(emptied(stream));
+    }
     await scope.race(stream.close({ signal: scope.signal }));
   } catch (error) {
     throw scope.signal.aborted ? (scope.signal.reason as NetError) : reset(error);
   } finally {
     stream.removeEventListener('drain', onDrain);
+  }
+}
+
+/**
+ * Resolves when the transport has taken what was sent. The stream's own `onDrain` waits for the first
+ * time that it is full only.
+ */
+async function emptied(stream: Stream): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const onIdle = () => resolve();
+  const onClose = ({ error }: StreamCloseEvent) => reject(reset(error));
+  stream.addEventListener('idle', onIdle);
+  stream.addEventListener('close', onClose);
+  try {
+    await promise;
+  } finally {
+    stream.removeEventListener('idle', onIdle);
+    stream.removeEventListener('close', onClose);
   }
 }
 

@@ -63,6 +63,51 @@ describe('exchange', () => {
     }
   });
 
+  it('takes the pieces of a long answer no faster than the asker reads', async () => {
+    const piece = new Uint8Array(200_000).fill(7);
+    let taken = 0;
+    async function* pieces() {
+      for (let count = 0; count < 60; count++) {
+        taken += piece.length;
+        yield piece;
+      }
+    }
+    const length = 60 * piece.length;
+    const [asker, answerer] = await pairWith(async () => ({ length, chunks: pieces() }));
+    let received = 0;
+    let lead = 0;
+    const answer = await ask(asker, answerer.peerId, protocol, question, {
+      signal: never(),
+      maxBytes: length,
+      onChunk: (chunk) => {
+        received += chunk.length;
+        lead = Math.max(lead, taken - received);
+      },
+    });
+    expect(answer).toEqual(new Uint8Array(length).fill(7));
+    expect(lead).toBeLessThan(1_000_000);
+  });
+
+  it('closes a long answer that the asker does not want any more', async () => {
+    const closed = Promise.withResolvers<void>();
+    async function* pieces() {
+      try {
+        for (;;) yield new Uint8Array(200_000);
+      } finally {
+        closed.resolve();
+      }
+    }
+    const [asker, answerer] = await pairWith(async () => ({ length: 2 ** 31, chunks: pieces() }));
+    const withdraw = new AbortController();
+    const asked = ask(asker, answerer.peerId, protocol, question, {
+      signal: withdraw.signal,
+      maxBytes: 2 ** 31,
+      onChunk: () => withdraw.abort(),
+    });
+    await expectFailure(asked, NetErrorCode.aborted);
+    await closed.promise;
+  });
+
   it('answers many questions at once, each with its own answer', async () => {
     const [asker, answerer] = await pairWith(async (_, bytes) => Uint8Array.from(bytes).reverse());
     const questions = Array.from({ length: 200 }, (_, index) => Uint8Array.of(index, 1, 2));
