@@ -2,7 +2,11 @@
 pragma solidity 0.8.37;
 
 import {ICiphertextRegistry} from "../../contracts/interfaces/ICiphertextRegistry.sol";
-import {IDecryptionGateway} from "../../contracts/interfaces/IDecryptionGateway.sol";
+import {
+    IDecryptionGateway,
+    UserDecryptionPermit
+} from "../../contracts/interfaces/IDecryptionGateway.sol";
+import {IEvaluationKeyManager} from "../../contracts/interfaces/IEvaluationKeyManager.sol";
 import {IKeyManager} from "../../contracts/interfaces/IKeyManager.sol";
 import {Deployment} from "./Deployment.sol";
 
@@ -13,6 +17,7 @@ contract IdsTest is Deployment {
     bytes32[2] private keyIds;
     bytes32[3] private handles;
     bytes32 private setId;
+    bytes private lastSignature;
 
     function setUp() public override {
         super.setUp();
@@ -24,8 +29,11 @@ contract IdsTest is Deployment {
         }
         for (uint256 i = 0; i < 3; ++i) {
             handles[i] = registerCiphertext(keyIds[0], i);
-            vm.prank(user);
+            vm.startPrank(user);
             ciphertexts.allow(handles[i], stranger);
+            ciphertexts.allow(handles[i], vm.addr(0xB0B));
+            ciphertexts.allow(handles[i], vm.addr(0xB0C));
+            vm.stopPrank();
         }
     }
 
@@ -42,6 +50,31 @@ contract IdsTest is Deployment {
             request(second);
         } else {
             vm.assertTrue(request(second) != first, "two requests, two ids");
+        }
+    }
+
+    /// @dev The second differs in one bit of what is chosen, or in none.
+    function testFuzz_userRequests(uint8 a, uint8 flipped) public {
+        uint8 b = a ^ uint8(1 << (flipped % 9));
+        bytes32 first = requestForUser(a);
+        if (a == b) {
+            vm.expectPartialRevert(IDecryptionGateway.DecryptionGatewayRequestExists.selector);
+            submit(permitFor(b), lastSignature, b);
+        } else {
+            vm.assertTrue(requestForUser(b) != first, "two requests, two ids");
+        }
+    }
+
+    function testFuzz_evaluationKeys(uint8 a, uint8 b) public {
+        bytes32 first = requestEvaluationKeys(a & 15);
+        // Who asks is not part of the id.
+        if (a & 7 == b & 7) {
+            vm.expectPartialRevert(
+                IEvaluationKeyManager.EvaluationKeyManagerRequestExists.selector
+            );
+            requestEvaluationKeys(b & 15);
+        } else {
+            vm.assertTrue(requestEvaluationKeys(b & 15) != first, "two requests, two ids");
         }
     }
 
@@ -73,11 +106,7 @@ contract IdsTest is Deployment {
     }
 
     function request(uint256 choice) private returns (bytes32) {
-        uint256 which = choice & 3;
-        bytes32[] memory chosen = new bytes32[](which == 3 ? 2 : 1);
-        chosen[0] = handles[which % 3];
-        if (which == 3) chosen[1] = handles[1];
-
+        bytes32[] memory chosen = chosenHandles(choice & 3);
         uint256 wanted = (choice >> 2) & 3;
         uint32[] memory positions = new uint32[](
             wanted == 3
@@ -91,6 +120,63 @@ contract IdsTest is Deployment {
 
         vm.prank((choice >> 4) & 1 == 0 ? user : stranger);
         return gateway.requestPublicDecryption(chosen, positions, bytes32((choice >> 5) & 1));
+    }
+
+    /// @dev Bits: 0-1 handles, 2 packed, 3 user, 4 public key, 5-6 caller, 7 salt.
+    function requestForUser(uint8 choice) private returns (bytes32) {
+        UserDecryptionPermit memory permit = permitFor(choice);
+        uint256 signingKey = 0xB0B + ((choice >> 3) & 1);
+        lastSignature = signature(signingKey, gateway.hashUserDecryptionPermit(permit));
+        return submit(permit, lastSignature, choice);
+    }
+
+    function submit(
+        UserDecryptionPermit memory permit,
+        bytes memory signed,
+        uint8 choice
+    ) private returns (bytes32) {
+        bytes32[] memory chosen = chosenHandles(choice & 3);
+        bool packed = (choice >> 2) & 1 == 1;
+        vm.prank(address(uint160(0x80 + ((choice >> 5) & 3))));
+        return
+            gateway.requestUserDecryption(
+                permit,
+                signed,
+                chosen,
+                packed,
+                bytes32(uint256(choice >> 7))
+            );
+    }
+
+    function permitFor(uint8 choice) private view returns (UserDecryptionPermit memory) {
+        return
+            UserDecryptionPermit({
+                user: vm.addr(0xB0B + ((choice >> 3) & 1)),
+                publicKeyDigest: bytes32(uint256(1 + ((choice >> 4) & 1))),
+                handles: new bytes32[](0),
+                owner: user,
+                validFrom: uint64(block.timestamp),
+                validUntil: uint64(block.timestamp)
+            });
+    }
+
+    /// @dev One of three, or two of them.
+    function chosenHandles(uint256 which) private view returns (bytes32[] memory chosen) {
+        chosen = new bytes32[](which == 3 ? 2 : 1);
+        chosen[0] = handles[which % 3];
+        if (which == 3) chosen[1] = handles[1];
+    }
+
+    /// @dev Bits: 0 key, 1-2 what, 3 who asks: the key's owner or another account with the role.
+    function requestEvaluationKeys(uint256 choice) private returns (bytes32) {
+        bytes32 keyId = keyIds[choice & 1];
+        uint256 what = (choice >> 1) & 3;
+        uint32[] memory elements = new uint32[](what == 3 ? 2 : 1);
+        elements[0] = what == 2 ? 5 : 3;
+        if (what == 3) elements[1] = 5;
+        vm.prank((choice >> 3) & 1 == 0 ? requester : user);
+        if (what == 0) return evaluationKeys.requestRelinearizationKey(keyId);
+        return evaluationKeys.requestGaloisKeys(keyId, elements);
     }
 
     function requestKey(uint256 choice) private returns (bytes32) {

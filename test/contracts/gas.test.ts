@@ -1,18 +1,21 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { env } from 'node:process';
 import {
+  concatHex,
   keccak256,
   parseEventLogs,
   toHex,
+  zeroAddress,
   zeroHash,
   type Hex,
   type TransactionReceipt,
 } from 'viem';
+import { privateKeyToAccount } from 'viem/accounts';
 import { beforeAll, describe, expect, test } from 'vitest';
 
-import { decryptionGatewayAbi } from '../../workers/chain/abi.ts';
+import { decryptionGatewayAbi, evaluationKeyManagerAbi } from '../../workers/chain/abi.ts';
+import { permitTypedData } from '../../workers/chain/permit.ts';
 import { parameterSet } from '../../workers/ring/parameters.ts';
-import { parameterSetId } from '../../workers/sharing/ids.ts';
 import { activateEpoch } from './support/epoch.ts';
 import {
   connectChain,
@@ -24,13 +27,14 @@ import {
   type DeployedGateway,
   type LocalChain,
 } from './support/gateway.ts';
+import { activateKey, recordOf } from './support/keys.ts';
 
 const snapshotFile = new URL('gas.json', import.meta.url);
 
-/** Limits of request and response of one scalar together, in gas. */
+/** Limits of request and response of one scalar together, in gas. The meter takes a quarter of it. */
 const cases = [
-  { n: 4, limit: 250_000n },
-  { n: 13, limit: 350_000n },
+  { n: 4, limit: 320_000n },
+  { n: 13, limit: 360_000n },
 ];
 
 /**
@@ -49,61 +53,66 @@ describe('gas', () => {
   beforeAll(async () => {
     chain = await connectChain();
     gateway = await deployGateway(chain);
-    await gateway.keyManager.write.addParameterSet([
-      {
-        ...set,
-        primes: [...set.primes],
-        decryptionLimbs: [3, 3, 3, 3],
-        floodBits: [90, 90, 90, 90],
-        maxNoiseBits: [20, 20, 20, 20],
-      },
-    ]);
+    await gateway.keyManager.write.addParameterSet([recordOf(set)]);
   });
 
   test.each(cases)('operations with a committee of $n', async ({ n, limit }) => {
     const epoch = await activateEpoch(chain, gateway, n, zeroHash);
     for (const [name, gas] of Object.entries(epoch.gas)) record(`n=${n} ${name}`, gas);
 
-    const keyId = await requestAndRecordKey(n, epoch.epochId);
+    const key = await activateKey(chain, gateway, { n, epochId: epoch.epochId, set });
+    record(`n=${n} request key`, key.requestGas);
+    record(`n=${n} record key`, key.recordGas);
+    const { keyId } = key;
     const handle = await registerCiphertext(n, keyId);
     const scalar = await decrypt(n, epoch.epochId, handle, [0]);
     record(`n=${n} request one scalar`, scalar.request);
     record(`n=${n} respond one scalar`, scalar.respond);
     expect(scalar.request + scalar.respond).toBeLessThan(limit);
 
+    const again = await decrypt(n, epoch.epochId, handle, [1]);
+    record(`n=${n} request one scalar (unit spent before)`, again.request);
+
     const plaintext = await decrypt(n, epoch.epochId, handle, []);
     record(`n=${n} request all coefficients`, plaintext.request);
     record(`n=${n} respond all coefficients`, plaintext.respond);
+
+    const forUser = await decryptForUser(n, epoch.epochId, handle);
+    record(`n=${n} request user decryption`, forUser.request);
+    record(`n=${n} respond user decryption`, forUser.respond);
+
+    const target = await activateKey(chain, gateway, {
+      ...{ n, epochId: epoch.epochId, set },
+      label: toHex('target', { size: 32 }),
+    });
+    const pair = [keyId, target.keyId];
+    const { evaluationKeyManager, decryptionGateway } = gateway;
+    const allowed = await send(chain, undefined, evaluationKeyManager, 'allowSwitching', pair);
+    record(`n=${n} allow switching`, allowed.gasUsed);
+    const elements = Array.from({ length: 27 }, (_, i) => 2 * i + 3);
+    for (const [name, functionName, entries, args] of [
+      ['relinearization key', 'requestRelinearizationKey', 1, [keyId]],
+      ['27 Galois keys', 'requestGaloisKeys', elements.length, [keyId, elements]],
+      ['switching key', 'requestSwitchingKey', 1, pair],
+    ] as const) {
+      const made = await makeEvaluationKeys(n, epoch.epochId, functionName, args, entries);
+      record(`n=${n} request ${name}`, made.request);
+      record(`n=${n} record ${name}`, made.respond);
+    }
+
+    const switched = await registerSwitched(handle, target.keyId);
+    record(`n=${n} register switched ciphertext`, switched.gas);
+    const counted = await decrypt(n, epoch.epochId, switched.handle, [0]);
+    record(`n=${n} request one scalar (one source)`, counted.request);
+    const grant = [keyId, chain.outsider.account.address, 1000n];
+    const granted = await send(chain, undefined, decryptionGateway, 'grantUnits', grant);
+    record(`n=${n} grant units`, granted.gasUsed);
   });
 
   test('is what gas.json says', async () => {
     if (env['UPDATE_GAS']) await writeFile(snapshotFile, `${JSON.stringify(measured, null, 2)}\n`);
     expect(measured).toEqual(JSON.parse(await readFile(snapshotFile, 'utf8')));
   });
-
-  async function requestAndRecordKey(n: number, epochId: Hex): Promise<Hex> {
-    const { keyManager, deployment } = gateway;
-    const args = [epochId, parameterSetId(set), zeroHash] as const;
-    const { result: keyId } = await keyManager.simulate.requestKey(args);
-    const request = await send(chain, undefined, keyManager, 'requestKey', args);
-    record(`n=${n} request key`, request.gasUsed);
-
-    const digest = keccak256(toHex('public key'));
-    const quorum = quorumOf(n);
-    const signatures = await signaturesOf(
-      deployment,
-      { type: 'PublicKeyResult', message: { epochId, keyId, digest } },
-      quorum,
-    );
-    const response = await send(chain, undefined, keyManager, 'recordPublicKey', [
-      keyId,
-      digest,
-      firstMembers(quorum),
-      signatures,
-    ]);
-    record(`n=${n} record key`, response.gasUsed);
-    return keyId;
-  }
 
   async function registerCiphertext(n: number, keyId: Hex): Promise<Hex> {
     const { ciphertextRegistry } = gateway;
@@ -139,6 +148,75 @@ describe('gas', () => {
       signatures,
     ]);
     return { request: request.gasUsed, respond: response.gasUsed };
+  }
+
+  async function decryptForUser(n: number, epochId: Hex, handle: Hex) {
+    const { decryptionGateway, deployment } = gateway;
+    const user = privateKeyToAccount(keccak256(toHex('user')));
+    await gateway.ciphertextRegistry.write.allow([handle, user.address]);
+    const { timestamp } = await chain.client.getBlock();
+    const permit = {
+      ...{ user: user.address, publicKeyDigest: keccak256(toHex('public key of the user')) },
+      ...{ handles: [handle], owner: zeroAddress },
+      ...{ validFrom: timestamp, validUntil: timestamp + 86_400n },
+    };
+    const signature = await user.signTypedData(permitTypedData(deployment, permit));
+    const request = await send(chain, undefined, decryptionGateway, 'requestUserDecryption', [
+      ...[permit, signature, [handle], true, zeroHash],
+    ]);
+    const [{ args }] = parseEventLogs({
+      abi: decryptionGatewayAbi,
+      eventName: 'UserDecryptionRequested',
+      logs: request.logs,
+    });
+    const { requestId } = args;
+    const result = keccak256(toHex('answer'));
+    const signatures = await signaturesOf(
+      deployment,
+      { type: 'UserDecryptionResult', message: { epochId, requestId, result } },
+      quorumOf(n),
+    );
+    const response = await send(chain, undefined, decryptionGateway, 'respondUserDecryption', [
+      ...[requestId, result, firstMembers(quorumOf(n)), signatures],
+    ]);
+    return { request: request.gasUsed, respond: response.gasUsed };
+  }
+
+  async function makeEvaluationKeys(
+    n: number,
+    epochId: Hex,
+    functionName: string,
+    asked: readonly unknown[],
+    entries: number,
+  ) {
+    const { evaluationKeyManager, deployment } = gateway;
+    const request = await send(chain, undefined, evaluationKeyManager, functionName, asked);
+    const [{ args }] = parseEventLogs({
+      abi: evaluationKeyManagerAbi,
+      eventName: 'EvaluationKeysRequested',
+      logs: request.logs,
+    });
+    const { requestId } = args;
+    const digests = concatHex(
+      Array.from({ length: entries }, (_, i) => keccak256(toHex(`entry ${i}`))),
+    );
+    const signatures = await signaturesOf(
+      deployment,
+      { type: 'EvaluationKeysResult', message: { epochId, requestId, digests } },
+      quorumOf(n),
+    );
+    const response = await send(chain, undefined, evaluationKeyManager, 'recordEvaluationKeys', [
+      ...[requestId, digests, firstMembers(quorumOf(n)), signatures],
+    ]);
+    return { request: request.gasUsed, respond: response.gasUsed };
+  }
+
+  async function registerSwitched(origin: Hex, toKeyId: Hex) {
+    const { ciphertextRegistry } = gateway;
+    const args = [origin, toKeyId, keccak256(toHex('switched')), 3, 20] as const;
+    const { result: handle } = await ciphertextRegistry.simulate.registerSwitched(args);
+    const receipt = await send(chain, undefined, ciphertextRegistry, 'registerSwitched', args);
+    return { handle, gas: receipt.gasUsed };
   }
 });
 

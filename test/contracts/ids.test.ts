@@ -1,8 +1,17 @@
-import { encodeAbiParameters, keccak256, parseAbiParameters, toHex, zeroHash } from 'viem';
+import { hashTypedData, keccak256, toHex, zeroHash, type Hex } from 'viem';
 import { beforeAll, describe, expect, test } from 'vitest';
 
+import {
+  ciphertextHandle,
+  evaluationKeysRequestId,
+  keyId as idOfKey,
+  proposalId,
+  publicDecryptionRequestId,
+  userDecryptionRequestId,
+} from '../../workers/chain/ids.ts';
+import { permitTypedData } from '../../workers/chain/permit.ts';
 import { statementDigest } from '../../workers/chain/typed-data.ts';
-import { parameterSet } from '../../workers/ring/parameters.ts';
+import { parameterSet, parameterSets } from '../../workers/ring/parameters.ts';
 import { committeeOf } from '../../workers/sharing/committee.ts';
 import { parameterSetId } from '../../workers/sharing/ids.ts';
 import { epochId as computeEpochId, setupDigest } from '../../workers/sharing/setup.ts';
@@ -17,6 +26,7 @@ import {
   type DeployedGateway,
   type LocalChain,
 } from './support/gateway.ts';
+import { activateKey, recordOf } from './support/keys.ts';
 
 const id = (name: string) => keccak256(toHex(name));
 
@@ -33,17 +43,8 @@ describe('what contracts and workers compute separately is the same', () => {
 
   test('proposal id', () => {
     const accounts = [1, 2, 3, 4].map((i) => operatorAccount(i).address);
-    const { chainId, addresses } = gateway.deployment;
     expect(epoch.proposalId).toBe(
-      keccak256(
-        encodeAbiParameters(parseAbiParameters('uint256, address, address[], address[], bytes32'), [
-          chainId,
-          addresses.epochManager,
-          accounts,
-          accounts,
-          zeroHash,
-        ]),
-      ),
+      proposalId(gateway.deployment, { operators: accounts, signers: accounts, salt: zeroHash }),
     );
   });
 
@@ -63,25 +64,89 @@ describe('what contracts and workers compute separately is the same', () => {
   });
 
   test('parameter set ids', async () => {
-    for (const name of ['bfv-8192-b20', 'insecure-bfv-1024']) {
-      const set = parameterSet(name);
-      const limbs = set.primes.length - 1;
-      await gateway.keyManager.write.addParameterSet([
-        {
-          ...set,
-          primes: [...set.primes],
-          decryptionLimbs: [limbs, 0, 0, 0],
-          floodBits: [90, 0, 0, 0],
-          maxNoiseBits: [20, 0, 0, 0],
-        },
-      ]);
+    for (const set of parameterSets) {
+      await gateway.keyManager.write.addParameterSet([recordOf(set)]);
       const record = await gateway.keyManager.read.parameterSet([parameterSetId(set)]);
-      expect(record.name).toBe(name);
+      expect(record).toMatchObject({ name: set.name, lambda: set.lambda });
+    }
+  });
+
+  test('ids of keys, ciphertexts and requests', async () => {
+    const { deployment, ciphertextRegistry, evaluationKeyManager, decryptionGateway } = gateway;
+    const { epochId } = epoch;
+    const set = parameterSet('insecure-bfv-1024');
+    const requester = chain.governor.account.address;
+    const [label, targetLabel, digest, salt] = [id('key'), id('target'), id('digest'), id('salt')];
+    const { keyId } = await activateKey(chain, gateway, { n: 4, epochId, set, label });
+    const key = { epochId, parameterSetId: parameterSetId(set), requester, label };
+    expect(keyId).toBe(idOfKey(deployment, key));
+    const target = await activateKey(chain, gateway, { n: 4, epochId, set, label: targetLabel });
+    const targetKeyId = target.keyId;
+
+    const registration = [keyId, digest, 3, 20, requester] as const;
+    const { result: handle } = await ciphertextRegistry.simulate.register(registration);
+    await ciphertextRegistry.write.register(registration);
+    expect(handle).toBe(ciphertextHandle(deployment, { keyId, digest }));
+
+    const { simulate } = evaluationKeyManager;
+    const { result: relinearization } = await simulate.requestRelinearizationKey([keyId]);
+    expect(relinearization).toBe(
+      evaluationKeysRequestId(deployment, { epochId, keyId, kind: 'relinearization' }),
+    );
+    const elements = [3, 9, 2047];
+    const { result: galois } = await simulate.requestGaloisKeys([keyId, elements]);
+    expect(galois).toBe(
+      evaluationKeysRequestId(deployment, { epochId, keyId, kind: 'galois', elements }),
+    );
+    await evaluationKeyManager.write.allowSwitching([keyId, targetKeyId]);
+    const { result: switching } = await simulate.requestSwitchingKey([keyId, targetKeyId]);
+    expect(switching).toBe(
+      evaluationKeysRequestId(deployment, { epochId, keyId, kind: 'switching', targetKeyId }),
+    );
+
+    const handles = [handle];
+    const positions = [0, 1023];
+    const { result: publicly } = await decryptionGateway.simulate.requestPublicDecryption([
+      ...([handles, positions, salt] as const),
+    ]);
+    const asked = { epochId, handles, requester, salt };
+    expect(publicly).toBe(publicDecryptionRequestId(deployment, { ...asked, positions }));
+
+    const user = operatorAccount(1);
+    await ciphertextRegistry.write.allow([handle, user.address]);
+    const { timestamp } = await chain.client.getBlock();
+    const permit = {
+      ...{ user: user.address, publicKeyDigest: id('public key of the user') },
+      ...{ handles: [] as Hex[], owner: requester },
+      ...{ validFrom: timestamp, validUntil: timestamp + 86_400n },
+    };
+    const signature = await user.signTypedData(permitTypedData(deployment, permit));
+    for (const packed of [false, true]) {
+      const args = [permit, signature, handles, packed, salt] as const;
+      const { result } = await decryptionGateway.simulate.requestUserDecryption(args);
+      expect(result).toBe(
+        userDecryptionRequestId(deployment, { ...asked, ...permit, packed, handles }),
+      );
+    }
+  });
+
+  test('digests of permits', async () => {
+    const permit = {
+      ...{ user: operatorAccount(1).address, publicKeyDigest: id('public key') },
+      ...{ handles: [id('first'), id('second')], owner: operatorAccount(2).address },
+      ...{ validFrom: 2n ** 63n, validUntil: 2n ** 64n - 1n },
+    };
+    for (const handles of [permit.handles, []]) {
+      const typed = permitTypedData(gateway.deployment, { ...permit, handles });
+      expect(
+        await gateway.decryptionGateway.read.hashUserDecryptionPermit([{ ...permit, handles }]),
+      ).toBe(hashTypedData(typed));
     }
   });
 
   test('digests of everything that is signed', async () => {
-    const { deployment, epochManager, keyManager, decryptionGateway } = gateway;
+    const { deployment, epochManager, keyManager } = gateway;
+    const { evaluationKeyManager, decryptionGateway } = gateway;
     const epochId = epoch.epochId;
     const [a, b, height, result] = [id('a'), id('b'), 2n ** 63n, '0x0102030405060708'] as const;
     expect(await epochManager.read.hashShareCommitment([epochId, a, b])).toBe(
@@ -106,6 +171,18 @@ describe('what contracts and workers compute separately is the same', () => {
       statementDigest(deployment, {
         type: 'PublicDecryptionResult',
         message: { epochId, requestId: a, result },
+      }),
+    );
+    expect(await decryptionGateway.read.hashUserDecryptionResult([epochId, a, b])).toBe(
+      statementDigest(deployment, {
+        type: 'UserDecryptionResult',
+        message: { epochId, requestId: a, result: b },
+      }),
+    );
+    expect(await evaluationKeyManager.read.hashEvaluationKeysResult([epochId, a, b])).toBe(
+      statementDigest(deployment, {
+        type: 'EvaluationKeysResult',
+        message: { epochId, requestId: a, digests: b },
       }),
     );
   });
