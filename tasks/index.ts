@@ -4,10 +4,16 @@ import { auditTask } from './audit/index.ts';
 import { decryptTask } from './decrypt/index.ts';
 import { encryptTask } from './encrypt/index.ts';
 import { epochTasks } from './epoch/index.ts';
+import { keyTasks } from './key/index.ts';
 import { keygenTask } from './keygen/index.ts';
+import { keyswitchTask } from './keyswitch/index.ts';
+import { meterTasks } from './meter/index.ts';
 import { operatorsTasks } from './operators/index.ts';
 import { parametersTasks } from './parameters/index.ts';
+import { permitTask } from './permit/index.ts';
 import { statusTask } from './status/index.ts';
+import { userDecryptTask } from './user-decrypt/index.ts';
+import { userKeysTask } from './user-keys/index.ts';
 
 /** The tasks of the scope `kms`; see docs/tasks.md. */
 export const kmsTasks = [
@@ -16,8 +22,14 @@ export const kmsTasks = [
   ...epochTasks,
   ...parametersTasks,
   keygenTask,
+  keyswitchTask,
+  ...keyTasks,
   encryptTask,
   decryptTask,
+  userKeysTask,
+  permitTask,
+  userDecryptTask,
+  ...meterTasks,
   statusTask,
   auditTask,
 ];

@@ -1,4 +1,6 @@
 import type { ErrorMetadata, KeyloomError } from '../workers/errors.ts';
+import { hexToString, size, trim, type Hex } from 'viem';
+
 import { AdvisedError } from '../sdk/errors.ts';
 import type { Progress } from './support/waiting.ts';
 
@@ -79,6 +81,12 @@ export function vector(values: readonly bigint[], limit = 16): string {
   if (used === 0) return `0 in all ${values.length}`;
   if (used > limit) return `${shown}, … (${values.length} values)`;
   return used < values.length ? `${shown} (then ${values.length - used} zeros)` : shown;
+}
+
+/** A label as its requester wrote it. */
+export function labelText(label: Hex): string {
+  const text = trim(label, { dir: 'right' });
+  return size(text) === 32 ? label : `"${hexToString(text)}"`;
 }
 
 /** An instant in Unix seconds as people read it. */

@@ -8,6 +8,7 @@ import type { CommonArguments } from './options.ts';
 import { printFailure, printResult, ProgressPrinter, type TaskResult } from './output.ts';
 import { DEPLOYMENT_FILE, readDeployment } from './support/deployment.ts';
 import { ClientError, ClientErrorCode } from './support/errors.ts';
+import { fileFailure } from './support/files.ts';
 import { checkedAddress, openGateway, type Gateway } from './support/gateway.ts';
 import { chainFailure } from './support/transactions.ts';
 
@@ -28,13 +29,16 @@ interface Outcome {
 /**
  * Makes a Hardhat action out of a task's body: opens the gateway, prints the result or the coded
  * error, and sets the exit code. Errors that cannot be given a code are bugs and left to Hardhat.
+ *
+ * @param accountNamed what the user says of the account to act as
  */
 export function action<Args extends CommonArguments & { from?: string | undefined }>(
   body: (args: Args, context: TaskContext) => Promise<TaskResult>,
+  accountNamed: (args: Args) => string | undefined = ({ from }) => from,
 ): (args: Args, hre: HardhatRuntimeEnvironment) => Promise<Outcome> {
   return async (args, hre) =>
     reported(args.json, async (progress) =>
-      body(args, { gateway: await gatewayFor(args, hre), progress }),
+      body(args, { gateway: await gatewayFor(args, accountNamed(args), hre), progress }),
     );
 }
 
@@ -56,7 +60,7 @@ async function reported(
     if (result.failure !== undefined) return { success: false, error: result.failure.code };
     return { success: true, value: undefined };
   } catch (cause) {
-    const error = chainFailure(cause);
+    const error = chainFailure(fileFailure(cause));
     if (!isKeyloomError(error)) throw cause;
     printFailure(error, asJson);
     return { success: false, error: error.code };
@@ -69,7 +73,8 @@ async function reported(
  * KEYLOOM_DEPLOYMENT.
  */
 async function gatewayFor(
-  args: CommonArguments & { from?: string | undefined },
+  args: CommonArguments,
+  account: string | undefined,
   hre: HardhatRuntimeEnvironment,
 ): Promise<Gateway> {
   const network = hre.globalOptions.network ?? DEVNET;
@@ -88,10 +93,10 @@ async function gatewayFor(
     deployment === undefined ? { network } : { network, override: { url: deployment.rpcUrl } },
   );
   const transport = custom(connection.provider);
-  return openGateway({ transport, gateway, account: await accountFor(connection, args.from) });
+  return openGateway({ transport, gateway, account: await accountFor(connection, account) });
 }
 
-/** The network's account that `--from` names by address or number; its first one by default. */
+/** The network's account that a user names by address or number; its first one by default. */
 async function accountFor(
   connection: NetworkConnection<string>,
   from: string | undefined,
@@ -107,7 +112,9 @@ async function accountFor(
     });
   }
   if (from === undefined) return accounts[0];
-  const wanted = /^\d{1,4}$/.test(from) ? accounts[Number(from)] : checkedAddress(from, '--from');
+  const wanted = /^\d{1,4}$/.test(from)
+    ? accounts[Number(from)]
+    : checkedAddress(from, 'the account');
   const found = accounts.find((one) => wanted !== undefined && isAddressEqual(one, wanted));
   if (found !== undefined) return found;
   throw new ClientError(ClientErrorCode.NO_ACCOUNT, `the network has no account ${from}`, {

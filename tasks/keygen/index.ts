@@ -11,6 +11,8 @@ export interface KeygenArguments extends SenderArguments {
   label: string;
   epoch: string | undefined;
   out: string | undefined;
+  relin: boolean;
+  galois: string | undefined;
   timeout: number;
   force: boolean;
 }
@@ -31,6 +33,13 @@ export const keygenTask = senderTask(
   })
   .addOption(optionalText('epoch', 'Epoch that makes the key; default: the latest active one'))
   .addOption(optionalText('out', 'File for the public key (SEAL PublicKey object)'))
+  .addFlag({ name: 'relin', description: 'Have the relinearization key made, too' })
+  .addOption(
+    optionalText(
+      'galois',
+      'Have Galois keys made, too: default, or rotation steps such as 1,-1,0 (0: the columns)',
+    ),
+  )
   .addOption(timeoutOption)
   .addFlag(forceFlag)
   .setAction(() => import('./action.ts'))

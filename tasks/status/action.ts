@@ -10,11 +10,18 @@ import { describeCiphertext } from './ciphertext.ts';
 import { describeDeployment } from './deployment.ts';
 import { describeEpoch } from './epoch.ts';
 import type { StatusArguments } from './index.ts';
-import { describeKey, describeRequest } from './request.ts';
+import { describeKey } from './key.ts';
+import {
+  describeEvaluationKeys,
+  describePublicDecryption,
+  describeUserDecryption,
+} from './request.ts';
 
 /** What an id may stand for, and the code that says it does not. Ids are hashes: at most one fits. */
 const KINDS: readonly [(gateway: Gateway, id: Hex) => Promise<TaskResult>, ClientErrorCode][] = [
-  [describeRequest, ClientErrorCode.UNKNOWN_ID],
+  [describePublicDecryption, ClientErrorCode.UNKNOWN_ID],
+  [describeUserDecryption, ClientErrorCode.UNKNOWN_ID],
+  [describeEvaluationKeys, ClientErrorCode.UNKNOWN_ID],
   [describeKey, ClientErrorCode.UNKNOWN_KEY],
   [describeCiphertext, ClientErrorCode.NOT_REGISTERED],
   [describeEpoch, ClientErrorCode.UNKNOWN_EPOCH],

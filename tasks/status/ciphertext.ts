@@ -14,6 +14,7 @@ export async function describeCiphertext(gateway: Gateway, handle: Hex): Promise
       `under key ${ciphertext.keyId}, SHA-256 ${ciphertext.digest}`,
       `${ciphertext.limbs} primes, noise of at most ${ciphertext.noiseBits} bits`,
       `owned by ${ciphertext.owner}`,
+      ...(ciphertext.origin === undefined ? [] : [`switched from ${ciphertext.origin}`]),
     ],
   };
 }

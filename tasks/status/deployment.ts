@@ -1,6 +1,4 @@
-import { hexToString, size, trim, type Hex } from 'viem';
-
-import { table, type TaskResult } from '../output.ts';
+import { labelText, table, type TaskResult } from '../output.ts';
 import { listProposals } from '../support/epochs.ts';
 import type { Gateway } from '../support/gateway.ts';
 import { listKeys } from '../support/keys.ts';
@@ -34,10 +32,4 @@ export async function describeDeployment(gateway: Gateway): Promise<TaskResult> 
       ...keys.map(({ keyId, state, label }) => `  ${keyId} ${state} ${labelText(label)}`),
     ],
   };
-}
-
-/** A label as its requester wrote it. */
-function labelText(label: Hex): string {
-  const text = trim(label, { dir: 'right' });
-  return size(text) === 32 ? label : `"${hexToString(text)}"`;
 }

@@ -8,7 +8,7 @@ export interface StatusArguments extends CommonArguments {
 
 export const statusTask = readerTask(
   ['status'],
-  'Show the deployment, or whatever an id stands for: request, key, ciphertext, epoch, proposal',
+  'Show the deployment, or whatever an id stands for: any request, key, ciphertext, epoch, proposal',
 )
   .addPositionalArgument({
     name: 'id',

@@ -1,70 +1,69 @@
 import type { Hex } from 'viem';
 
-import { instant, listed, type TaskResult } from '../output.ts';
+import { instant, type TaskResult } from '../output.ts';
 import { requestOf } from '../support/decryptions.ts';
-import { epochOf, membersOf, type Epoch } from '../support/epochs.ts';
+import { evaluationKeysOf, nameOf, recordedKeys } from '../support/evaluation-keys.ts';
 import type { Gateway } from '../support/gateway.ts';
-import { keyOf } from '../support/keys.ts';
-import { describeViews } from '../support/observer.ts';
-import {
-  askAll,
-  faultsNamed,
-  fetchRequestView,
-  type Answered,
-  type RequestView,
-} from '../support/operators.ts';
+import { userDecryptionOf } from '../support/user-decryptions.ts';
+import { viewsOf } from './views.ts';
 
-/** A decryption request, and what the operators say of it. @throws ClientError `UNKNOWN_ID` */
-export async function describeRequest(gateway: Gateway, requestId: Hex): Promise<TaskResult> {
+/** A public decryption, and what the operators say of it. @throws ClientError `UNKNOWN_ID` */
+export async function describePublicDecryption(
+  gateway: Gateway,
+  requestId: Hex,
+): Promise<TaskResult> {
   const request = await requestOf(gateway, requestId);
-  const epoch = await epochOf(gateway, request.epochId);
-  const views = await viewsOf(gateway, epoch, requestId);
-  const faulty = faultsNamed(views, epoch.committee.t);
+  const views = await viewsOf(gateway, request.epochId, requestId);
   const positions = request.positions.length === 0 ? 'all' : request.positions.join(', ');
   return {
-    json: { kind: 'decryption', ...request, operators: views, faulty },
+    json: { kind: 'decryption', ...request, ...views.json },
     lines: [
       `decryption request ${requestId}`,
       `${request.state}; deadline ${instant(request.deadline)}`,
       `${request.handles.length} ciphertexts under key ${request.keyId}, coefficients: ${positions}`,
-      ...operatorLines(views, epoch),
+      ...views.lines,
     ],
   };
 }
 
-/** A key, and what the operators say of it. @throws ClientError `UNKNOWN_KEY` */
-export async function describeKey(gateway: Gateway, keyId: Hex): Promise<TaskResult> {
-  const key = await keyOf(gateway, keyId);
-  const epoch = await epochOf(gateway, key.epochId);
-  const views = await viewsOf(gateway, epoch, keyId);
-  const faulty = faultsNamed(views, epoch.committee.t);
-  return {
-    json: { kind: 'key', ...key, operators: views, faulty },
-    lines: [
-      `key ${keyId}`,
-      `${key.state}; epoch ${key.epochId}`,
-      key.state === 'Pending'
-        ? `deadline ${instant(key.deadline)}`
-        : `public key SHA-256 ${key.digest}`,
-      ...operatorLines(views, epoch),
-    ],
-  };
-}
-
-async function viewsOf(
+/** A decryption for one user, and what the operators say of it. @throws ClientError `UNKNOWN_ID` */
+export async function describeUserDecryption(
   gateway: Gateway,
-  epoch: Epoch,
-  id: Hex,
-): Promise<Answered<RequestView | undefined>[]> {
-  return askAll(await membersOf(gateway, epoch), (endpoint) => fetchRequestView(endpoint, id));
+  requestId: Hex,
+): Promise<TaskResult> {
+  const request = await userDecryptionOf(gateway, requestId);
+  const views = await viewsOf(gateway, request.epochId, requestId);
+  const form = request.packed ? 'packed into one answer' : 'one answer for each';
+  return {
+    json: { kind: 'userDecryption', ...request, ...views.json },
+    lines: [
+      `user decryption request ${requestId}`,
+      `${request.state}; deadline ${instant(request.deadline)}`,
+      `${request.handles.length} ciphertexts under key ${request.keyId}, ${form}`,
+      `for ${request.user}, holder of the key with SHA-256 ${request.publicKeyDigest}`,
+      ...views.lines,
+    ],
+  };
 }
 
-function operatorLines(views: Answered<RequestView | undefined>[], epoch: Epoch): string[] {
-  return [
-    describeViews(views),
-    ...faultsNamed(views, epoch.committee.t).map(
-      ({ index, operator, reason, reportedBy }) =>
-        `operator ${index} (${operator}) is faulty (${reason}), say operators ${listed(reportedBy)}`,
-    ),
-  ];
+/** Evaluation keys, and what the operators say of them. @throws ClientError `UNKNOWN_ID` */
+export async function describeEvaluationKeys(
+  gateway: Gateway,
+  requestId: Hex,
+): Promise<TaskResult> {
+  const keys = await evaluationKeysOf(gateway, requestId);
+  const views = await viewsOf(gateway, keys.epochId, requestId);
+  const entries = keys.state === 'Recorded' ? (await recordedKeys(gateway, keys)).entries : [];
+  const { kind, ...rest } = keys;
+  return {
+    json: { kind: 'evaluationKeys', keys: kind, ...rest, entries, ...views.json },
+    lines: [
+      `request ${requestId}`,
+      `${nameOf(keys)}, under key ${keys.keyId}`,
+      keys.state === 'Recorded'
+        ? `Recorded: ${entries.length} entries`
+        : `${keys.state}; deadline ${instant(keys.deadline)}`,
+      ...views.lines,
+    ],
+  };
 }

@@ -3,6 +3,8 @@ import { AdvisedError } from '../../sdk/errors.ts';
 export const ClientErrorCode = {
   /** An argument is missing, malformed or contradicts another one. */
   INVALID_ARGUMENT: 'INVALID_ARGUMENT',
+  /** A file cannot be read or written. */
+  FILE_FAILED: 'FILE_FAILED',
   /** No gateway address was given and none is known for the network. */
   GATEWAY_UNKNOWN: 'GATEWAY_UNKNOWN',
   /** The RPC endpoint does not answer, or not as an RPC endpoint does. */

@@ -47,13 +47,16 @@ export type RecordedKeys = EvaluationKeys & { entries: RecordedEntry[] };
 /**
  * Asks for evaluation keys. What is there already, or asked for already, is not asked for again.
  * @returns the request's id, and whether a transaction was sent
- * @throws ClientError `NOT_AUTHORISED`, `KEY_NOT_ACTIVE`, `SWITCHING_REFUSED`
+ * @throws ClientError `NOT_AUTHORISED`, `KEY_NOT_ACTIVE`, `SWITCHING_REFUSED`, `REVERTED`
  */
 export async function requestEvaluationKeys(
   gateway: Gateway,
   wanted: EvaluationKeyRequest,
 ): Promise<{ requestId: Hex; requested: boolean }> {
-  const requestId = evaluationKeysIdOf(gateway, await activeKeyOf(gateway, wanted.keyId), wanted);
+  const key = await activeKeyOf(gateway, wanted.keyId);
+  if (wanted.kind === 'switching')
+    requireSwitchable(key, await activeKeyOf(gateway, wanted.targetKeyId));
+  const requestId = evaluationKeysIdOf(gateway, key, wanted);
   const present = await readRequest(gateway, requestId);
   if (present.state === 'Recorded') return { requestId, requested: false };
   if (present.state === 'Pending' && !(await hasPassed(gateway, present.deadline)))
@@ -113,6 +116,19 @@ export async function allowSwitching(
     (refusal) =>
       refusalOf(refusal, { kind: 'switching', ...switching }, walletOf(gateway).account.address),
   );
+}
+
+/**
+ * Refuses two keys that cannot have a switching key between them.
+ * @throws ClientError `SWITCHING_REFUSED`
+ */
+export function requireSwitchable(source: Key, target: Key): void {
+  if (source.keyId === target.keyId)
+    throw switchingRefused(source.keyId, 'a key is not switched to itself');
+  if (source.epochId !== target.epochId)
+    throw switchingRefused(source.keyId, 'the keys are of different epochs');
+  if (source.parameterSetId !== target.parameterSetId)
+    throw switchingRefused(source.keyId, 'the keys have different parameter sets');
 }
 
 /** All evaluation keys asked for under a key, oldest first; switching keys from it among them. */
@@ -289,19 +305,13 @@ function refusalOf(
         `the owner of key ${String(args[0])} has not allowed switching to ${String(args[1])}`,
         { advice: 'That owner runs `kms keyswitch` with the same keys and --allow.' },
       );
-    case 'EvaluationKeyManagerSameKey':
-      return switchingRefused(wanted, 'a key is not switched to itself');
-    case 'EvaluationKeyManagerMixedEpochs':
-      return switchingRefused(wanted, 'the keys are of different epochs');
-    case 'EvaluationKeyManagerMixedSets':
-      return switchingRefused(wanted, 'the keys have different parameter sets');
     case 'EvaluationKeyManagerSwitchingChain':
       return switchingRefused(
-        wanted,
+        wanted.keyId,
         `key ${String(args[0])} is on the other side of a switching key already`,
       );
     case 'EvaluationKeyManagerSourceCount':
-      return switchingRefused(wanted, `${String(args[1])} keys lead to that key already`);
+      return switchingRefused(wanted.keyId, `${String(args[1])} keys lead to that key already`);
     case 'EvaluationKeyManagerElement':
     case 'EvaluationKeyManagerElementCount':
       return new ClientError(
@@ -314,9 +324,9 @@ function refusalOf(
   }
 }
 
-const switchingRefused = (wanted: EvaluationKeyRequest, message: string): ClientError =>
+const switchingRefused = (keyId: Hex, message: string): ClientError =>
   new ClientError(ClientErrorCode.SWITCHING_REFUSED, message, {
     advice:
       'Switch between two keys of one epoch and one parameter set; a key is either left or reached.',
-    metadata: { keyId: wanted.keyId },
+    metadata: { keyId },
   });

@@ -72,5 +72,11 @@ export async function grantUnits(
   );
 }
 
+/** A meter as people read it. */
+export function describeMeter({ limit, reserved, reservedSpent, commonSpent }: Meter): string {
+  const spent = `${reservedSpent + commonSpent} of ${limit} decryptions spent`;
+  return reserved === 0n ? spent : `${spent}; ${reserved - reservedSpent} granted and not spent`;
+}
+
 const contractOf = (gateway: Gateway) =>
   ({ address: gateway.addresses.decryptionGateway, abi: decryptionGatewayAbi }) as const;

@@ -1,11 +1,16 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-import { blobDigest, checkUserKeys, SdkError, SdkErrorCode, type UserKeys } from '../../sdk/index.ts';
+import {
+  blobDigest,
+  checkUserKeys,
+  SdkError,
+  SdkErrorCode,
+  type UserKeys,
+} from '../../sdk/index.ts';
 import { isKeyloomError } from '../../workers/errors.ts';
 import { parseRecipient } from '../../workers/protocols/recipient.ts';
 import type { ParameterSet } from '../../workers/ring/parameters.ts';
-import { ClientError, ClientErrorCode } from './errors.ts';
 
 const PUBLIC_NAME = 'public.key';
 const SECRET_NAME = 'secret.key';
@@ -19,28 +24,19 @@ export interface UserKeyFiles {
 /**
  * Writes a key pair into a folder; the secret half readable by its owner only. Never overwrites: with
  * the old secret half all answers to it would be lost.
- * @throws ClientError `INVALID_ARGUMENT`
  */
 export async function writeUserKeys(folder: string, keys: UserKeys): Promise<UserKeyFiles> {
   const files = { publicFile: join(folder, PUBLIC_NAME), secretFile: join(folder, SECRET_NAME) };
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await writeFile(files.secretFile, keys.secretKey, { mode: 0o600, flag: 'wx' });
-    await writeFile(files.publicFile, keys.publicKey, { flag: 'wx' });
-  } catch (cause) {
-    throw new ClientError(
-      ClientErrorCode.INVALID_ARGUMENT,
-      `the keys cannot be written: ${(cause as Error).message}`,
-      { advice: 'Name a new folder with --out.', cause },
-    );
-  }
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await writeFile(files.secretFile, keys.secretKey, { mode: 0o600, flag: 'wx' });
+  await writeFile(files.publicFile, keys.publicKey, { flag: 'wx' });
   return files;
 }
 
 /**
  * Reads a key pair and checks it as operators check the public half.
  * @param publicFile `public.key` beside the secret one if absent
- * @throws ClientError `INVALID_ARGUMENT` for files that cannot be read; SdkError `USER_KEY_INVALID`
+ * @throws SdkError `USER_KEY_INVALID`
  */
 export async function readUserKeys(
   set: ParameterSet,
@@ -53,18 +49,9 @@ export async function readUserKeys(
   return { publicKey, secretKey, digest: blobDigest(publicKey) };
 }
 
-/** The bytes of a key file. @throws ClientError `INVALID_ARGUMENT` */
-export async function readKey(file: string): Promise<Uint8Array> {
-  try {
-    return new Uint8Array(await readFile(file));
-  } catch (cause) {
-    throw new ClientError(
-      ClientErrorCode.INVALID_ARGUMENT,
-      `the key file cannot be read: ${(cause as Error).message}`,
-      { advice: '`kms user-keys --out DIR` makes a pair.', cause },
-    );
-  }
-}
+/** The bytes of a key file. */
+export const readKey = async (file: string): Promise<Uint8Array> =>
+  new Uint8Array(await readFile(file));
 
 /** Operators refuse any other form, after the request has been paid for. */
 function requireCanonical(set: ParameterSet, publicKey: Uint8Array): void {
