@@ -1,6 +1,8 @@
 import { SdkError, SdkErrorCode } from './errors.ts';
 
 const ANSWER_LIMIT_BYTES = 1 << 20;
+/** What a line is expected to carry, 2 Mbit/s: long bodies have longer. */
+const SLOWEST_BYTES_PER_MS = 250;
 
 export interface HttpAnswer {
   status: number;
@@ -18,6 +20,7 @@ export interface Stop {
 /**
  * One request to an operator. Endpoints are text that strangers registered on chain: only http(s)
  * is spoken, redirects are not followed, and a longer answer than `maxBytes` is cut off.
+ * @param options.timeoutMs for the answer, beside the time that the bytes themselves may take
  * @throws SdkError `BAD_ANSWER`; the cause says whether it was the URL, the connection or the size.
  */
 export async function request(
@@ -33,13 +36,15 @@ export async function request(
   },
 ): Promise<HttpAnswer> {
   const maxBytes = options.maxBytes ?? ANSWER_LIMIT_BYTES;
-  const timeout = AbortSignal.timeout(options.timeoutMs);
+  const { signal, body } = options;
+  const bytesToMove = maxBytes + (body?.length ?? 0);
+  const timeout = AbortSignal.timeout(options.timeoutMs + bytesToMove / SLOWEST_BYTES_PER_MS);
   try {
     const response = await fetch(routeOf(endpoint, path), {
       method: options.method ?? 'GET',
       redirect: 'error',
-      signal: options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]),
-      ...(options.body === undefined ? {} : { body: options.body as Uint8Array<ArrayBuffer> }),
+      signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
+      ...(body === undefined ? {} : { body: body as Uint8Array<ArrayBuffer> }),
     });
     const stop = response.ok ? options.stop : undefined;
     return { status: response.status, ...(await bounded(response, maxBytes, endpoint, stop)) };
