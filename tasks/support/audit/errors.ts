@@ -10,9 +10,9 @@ export const AuditErrorCode = {
   RESULT_UNSIGNED: 'AUDIT_RESULT_UNSIGNED',
   /** The committee's own rules refuse the inputs, so no honest operator gave a share. */
   INPUT_REFUSED: 'AUDIT_INPUT_REFUSED',
-  /** Signed shares of fewer than 2t+1 operators were found for an opening. */
+  /** No 2t+1 signed shares of an opening agree, and there are operators of which none was found. */
   SHARES_MISSING: 'AUDIT_SHARES_MISSING',
-  /** 2t+1 operators or more signed a share of an opening, and no 2t+1 of them agree. */
+  /** There are signed shares of all operators, and no 2t+1 agree: more than t operators are corrupt. */
   SHARES_DISAGREE: 'AUDIT_SHARES_DISAGREE',
   /** The signed shares give another result than the recorded one. */
   RESULT_DIFFERS: 'AUDIT_RESULT_DIFFERS',

@@ -15,7 +15,8 @@ import type { SignedShare, TranscriptReader } from './transcripts.ts';
  * Whoever signed two shares of one opening counts for none of them. So the value is one that 2t+1
  * operators stand behind whatever they told to whom.
  *
- * @throws AuditError SHARES_MISSING, with those that have none as metadata; SHARES_DISAGREE
+ * @throws AuditError SHARES_MISSING, SHARES_DISAGREE; metadata says who signed one share, and of whom
+ * there is none
  */
 export async function openSigned(
   reader: TranscriptReader,
@@ -42,34 +43,36 @@ export async function openSigned(
     return value;
   } catch (error) {
     if (!isKeyloomError(error, SharingErrorCode.TOO_FEW_AGREEING)) throw error;
-    throw unopened(opening.id, collected, single, [...findings.keys()], opening.committee.quorum);
+    const missing = [...findings.keys()].filter((index) => !collected.has(index));
+    throw unopened(opening.id, [...single.keys()], missing, opening.committee.quorum);
   }
 }
 
+/**
+ * With a share of everybody at hand, more than t of them are wrong or equivocal: otherwise 2t+1 would
+ * agree. With one missing that cannot be said.
+ */
 function unopened(
   openingId: Hex,
-  collected: ReadonlyMap<number, unknown>,
-  single: ReadonlyMap<number, unknown>,
-  indices: readonly number[],
+  signed: readonly number[],
+  missing: readonly number[],
   quorum: number,
 ): AuditError {
-  if (single.size >= quorum)
+  const what = `no ${quorum} operators agree in opening ${openingId}`;
+  const metadata = { openingId, signed: signed.join(','), missing: missing.join(',') };
+  if (missing.length === 0)
     return new AuditError(
       AuditErrorCode.SHARES_DISAGREE,
-      `${single.size} operators signed a share of opening ${openingId}, and no ${quorum} of them agree`,
+      `${what}, although there are signed shares of all`,
       {
         advice: 'More operators are corrupt than the protocol withstands: do not use the result.',
-        metadata: { openingId, signed: [...single.keys()].join(',') },
+        metadata,
       },
     );
-  const missing = indices.filter((index) => !collected.has(index));
   return new AuditError(
     AuditErrorCode.SHARES_MISSING,
-    `${single.size} operators have one signed share of opening ${openingId}, ${quorum} are needed; nobody has one of operators ${missing.join(', ')}`,
-    {
-      advice: 'Run the audit again once more operators answer.',
-      metadata: { openingId, missing: missing.join(',') },
-    },
+    `${what}: nobody has a signed share of operators ${missing.join(', ')}`,
+    { advice: 'Run the audit again once more operators answer.', metadata },
   );
 }
 

@@ -32,12 +32,12 @@ afterAll(() => world[Symbol.asyncDispose]());
 
 /** Lets something happen on chain, looks at it, and takes the chain back to where it was. */
 async function onFork<T>(happen: () => Promise<unknown>, look: () => Promise<T>): Promise<T> {
-  const { restore } = await world.chain.networkHelpers.takeSnapshot();
+  const before = await world.chain.networkHelpers.takeSnapshot();
   await happen();
   try {
     return await look();
   } finally {
-    await restore();
+    await before.restore();
   }
 }
 

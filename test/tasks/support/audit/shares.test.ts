@@ -120,7 +120,7 @@ describe('a flipped residue', () => {
       ),
     );
     expect(failure?.code).toBe(AuditErrorCode.SHARES_MISSING);
-    expect(failure?.metadata).toEqual({ openingId: openings[0], missing: '1,2' });
+    expect(failure?.metadata).toEqual({ openingId: openings[0], signed: '3,4', missing: '1,2' });
     // The other ciphertext is looked at all the same.
     expect(items.map(({ replayed }) => replayed !== undefined)).toEqual([false, true]);
     expect(opened).toBe(1);
@@ -138,10 +138,21 @@ describe('a flipped residue', () => {
   test('that more than t signed leaves nothing to believe', async () => {
     const { failure, operators: findings } = await audited(signedWrong(1, 3));
     expect(failure?.code).toBe(AuditErrorCode.SHARES_DISAGREE);
-    expect(failure?.metadata).toEqual({ openingId: openings[0], signed: '1,2,3,4' });
+    expect(failure?.metadata).toEqual({
+      ...{ openingId: openings[0], signed: '1,2,3,4', missing: '' },
+    });
     // Who lies cannot be told.
     expect(against(findings)).toEqual({});
   });
+});
+
+test('a wrong share and a missing one do not prove that more than t are corrupt', async () => {
+  const wrong = signedWrong(1);
+  const { failure } = await audited({
+    share: async (place, honest) => (place.index === 4 ? undefined : wrong.share!(place, honest)),
+  });
+  expect(failure?.code).toBe(AuditErrorCode.SHARES_MISSING);
+  expect(failure?.metadata).toMatchObject({ signed: '1,2,3', missing: '4' });
 });
 
 describe('a signature', () => {
@@ -301,6 +312,17 @@ describe('two signed shares of one opening', () => {
       signatureOf(await operators.signed(3, openingId, residuesOf(flipped(honest)))),
     ]);
     expect(commitments[0].root).not.toBe(commitments[1].root);
+  });
+
+  test('of more than t operators leave nothing to believe', async () => {
+    const { failure } = await audited(
+      inFirstOpening(
+        ({ index, holder }) => index >= 3 && holder === 1,
+        ({ index, openingId }, honest) =>
+          operators.signed(index, openingId, residuesOf(flipped(honest))),
+      ),
+    );
+    expect(failure?.code).toBe(AuditErrorCode.SHARES_DISAGREE);
   });
 
   test('count for nothing', async () => {

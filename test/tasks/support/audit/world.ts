@@ -32,7 +32,7 @@ import {
   prepare,
   userDecryption,
 } from '../../../../workers/protocols/user-decryption.ts';
-import { parameterSet } from '../../../../workers/ring/parameters.ts';
+import { parameterSet, type ParameterSet } from '../../../../workers/ring/parameters.ts';
 import { committeeOf } from '../../../../workers/sharing/committee.ts';
 import { activateEpoch } from '../../../contracts/support/epoch.ts';
 import {
@@ -54,8 +54,6 @@ import {
 import { ServingOperators } from './operators.ts';
 
 export const SET = parameterSet('insecure-bfv-1024');
-const N = 4;
-const QUORUM = 3;
 const GENERATION = 0;
 
 /** A request that the committee has worked on, and the result that it would record. */
@@ -69,6 +67,7 @@ export interface Worked {
  * it runs the protocols in one process, signs every share and serves what it signed.
  */
 export class World implements AsyncDisposable {
+  readonly set: ParameterSet;
   readonly chain: LocalChain;
   readonly contracts: DeployedGateway;
   readonly gateway: Gateway;
@@ -80,12 +79,14 @@ export class World implements AsyncDisposable {
   #requests = 0;
 
   private constructor(
+    set: ParameterSet,
     chain: LocalChain,
     contracts: DeployedGateway,
     gateway: Gateway,
     operators: ServingOperators,
     simulation: Simulation,
   ) {
+    this.set = set;
     this.chain = chain;
     this.contracts = contracts;
     this.gateway = gateway;
@@ -93,19 +94,19 @@ export class World implements AsyncDisposable {
     this.simulation = simulation;
   }
 
-  static async create(): Promise<World> {
+  static async create(n = 4, set = SET): Promise<World> {
     const chain = await connectChain();
     const contracts = await deployGateway(chain);
     const { deployment, operatorRegistry, epochManager } = contracts;
     const operators = await ServingOperators.start();
-    await registerOperators(chain, contracts, N);
-    for (let index = 1; index <= N; index++)
+    await registerOperators(chain, contracts, n);
+    for (let index = 1; index <= n; index++)
       await send(chain, operatorAccount(index), operatorRegistry, 'updateEndpoints', [
         ...['/ip4/127.0.0.1/tcp/4001', operators.endpointOf(index)],
       ]);
-    const committee = committeeOf(N);
+    const committee = committeeOf(n);
     const { proposalId, epochId } = await activateEpoch(
-      ...([chain, contracts, N, zeroHash] as const),
+      ...([chain, contracts, n, zeroHash] as const),
       (index, proposal) => dealingsOf(committee, proposal).get(index)!.root,
     );
     const { setupDigest } = await epochManager.read.epoch([epochId]);
@@ -116,10 +117,12 @@ export class World implements AsyncDisposable {
       ...{ epochId, setupDigest, committee },
     };
     const dealings = dealingsOf(committee, proposalId);
+    const indices = [...dealings.keys()];
     // A quorum has dealt, all members have received.
-    const simulation = simulationOf(session, dealings, [1, 2, 3], [1, 2, 3, 4]);
-    await addParameterSet(gateway, SET);
-    return new World(chain, contracts, gateway, operators, simulation);
+    const standing = indices.slice(0, committee.quorum);
+    const simulation = simulationOf(session, dealings, standing, indices);
+    await addParameterSet(gateway, set);
+    return new World(set, chain, contracts, gateway, operators, simulation);
   }
 
   /** The same deployment through an RPC endpoint that lies. */
@@ -131,8 +134,12 @@ export class World implements AsyncDisposable {
   async key(label: string): Promise<Hex> {
     const { session, randomness } = this.simulation;
     const { epochId } = session;
-    const { keyId } = await requestKey(this.gateway, { epochId, set: SET, label: labelOf(label) });
-    const key = { keyId, set: SET };
+    const { keyId } = await requestKey(this.gateway, {
+      epochId,
+      set: this.set,
+      label: labelOf(label),
+    });
+    const key = { keyId, set: this.set };
     this.#keyShares.set(
       keyId,
       new Map([...randomness].map(([index, own]) => [index, keyShareOf(session, key, own)])),
@@ -158,8 +165,8 @@ export class World implements AsyncDisposable {
       ]);
     const { requestId } = await requestEvaluationKeys(this.gateway, request);
     const entries: Uint8Array[] = [];
-    for (const { digits, digit } of entriesOf(session, request, SET, () => GENERATION)) {
-      const parts = [entryStart(SET)];
+    for (const { digits, digit } of entriesOf(session, request, this.set, () => GENERATION)) {
+      const parts = [entryStart(this.set)];
       for (let d = 0; d < digits; d++) parts.push(await this.#run(digit(d)));
       entries.push(concatBytes(parts));
     }
@@ -174,14 +181,14 @@ export class World implements AsyncDisposable {
 
   /** Encrypts, registers and uploads. */
   async ciphertext(keyId: Hex, values: Values): Promise<Hex> {
-    return this.register(keyId, encrypt(SET, this.#publicKeys.get(keyId)!, values));
+    return this.register(keyId, encrypt(this.set, this.#publicKeys.get(keyId)!, values));
   }
 
   /** Registers bytes, whatever they are. */
   async register(keyId: Hex, bytes: Uint8Array): Promise<Hex> {
     const receipt = await send(
       ...([this.chain, undefined, this.contracts.ciphertextRegistry, 'register'] as const),
-      [keyId, sha256(bytes), SET.primes.length - 1, 20, this.chain.governor.account.address],
+      [keyId, sha256(bytes), this.set.primes.length - 1, 20, this.chain.governor.account.address],
     );
     const { logs } = receipt;
     const [event] = parseEventLogs({
@@ -217,7 +224,12 @@ export class World implements AsyncDisposable {
     const parts: Uint8Array[] = [];
     for (const handle of handles) {
       const part = publicDecryption(this.simulation.session, {
-        ...{ keyId, generation: GENERATION, set: SET, ciphertext: this.#ciphertexts.get(handle)! },
+        ...{
+          keyId,
+          generation: GENERATION,
+          set: this.set,
+          ciphertext: this.#ciphertexts.get(handle)!,
+        },
         positions: positions.length === 0 ? undefined : positions,
       });
       parts.push((await this.#run(part)).result);
@@ -228,7 +240,7 @@ export class World implements AsyncDisposable {
   /** Requests a decryption for a user, the governor, and works it out. */
   async decryptForUser(keyId: Hex, handles: readonly Hex[], packed: boolean): Promise<Worked> {
     const { chain, contracts, simulation, gateway } = this;
-    const keys = createKeyPair(SET);
+    const keys = createKeyPair(this.set);
     this.operators.keepBlob(keys.publicKey);
     const { timestamp } = await gateway.client.getBlock();
     const permit = userDecryptionPermit({
@@ -246,11 +258,11 @@ export class World implements AsyncDisposable {
     const parts: Uint8Array[] = [];
     for (const content of packed ? [handles] : handles.map((handle) => [handle])) {
       const part = userDecryption(session, {
-        ...{ keyId, generation: GENERATION, set: SET, form: packed ? 'packed' : 'full' },
+        ...{ keyId, generation: GENERATION, set: this.set, form: packed ? 'packed' : 'full' },
         ciphertexts: content.map((handle) =>
-          prepare(session.committee, SET, this.#ciphertexts.get(handle)!),
+          prepare(session.committee, this.set, this.#ciphertexts.get(handle)!),
         ),
-        recipient: parseRecipient(SET, keys.publicKey),
+        recipient: parseRecipient(this.set, keys.publicKey),
       });
       parts.push(sha256(await this.#run(part), 'bytes'));
     }
@@ -274,8 +286,9 @@ export class World implements AsyncDisposable {
   }
 
   async #quorum(statement: Statement): Promise<[bigint, Hex]> {
-    const signatures = await signaturesOf(this.contracts.deployment, statement, QUORUM);
-    return [firstMembers(QUORUM), signatures];
+    const { quorum } = this.simulation.session.committee;
+    const signatures = await signaturesOf(this.contracts.deployment, statement, quorum);
+    return [firstMembers(quorum), signatures];
   }
 
   /** Runs a part as the committee does; every operator signs its shares and keeps everybody's. */
@@ -318,7 +331,7 @@ function gatewayThrough(
   const { request } = chain.client;
   return openGateway({
     transport: custom({
-      request: (asked: Parameters<typeof request>[0]) => meddle(asked.method, () => request(asked)),
+      request: (asked: { method: string }) => meddle(asked.method, () => request(asked as never)),
     }),
     gateway: contracts.decryptionGateway.address,
     account: chain.governor.account.address,
