@@ -37,8 +37,8 @@ export async function request(
 ): Promise<HttpAnswer> {
   const maxBytes = options.maxBytes ?? ANSWER_LIMIT_BYTES;
   const { signal, body } = options;
-  const bytesToMove = maxBytes + (body?.length ?? 0);
-  const timeout = AbortSignal.timeout(options.timeoutMs + bytesToMove / SLOWEST_BYTES_PER_MS);
+  const transferMs = Math.ceil((maxBytes + (body?.length ?? 0)) / SLOWEST_BYTES_PER_MS);
+  const timeout = AbortSignal.timeout(options.timeoutMs + transferMs);
   try {
     const response = await fetch(routeOf(endpoint, path), {
       method: options.method ?? 'GET',
