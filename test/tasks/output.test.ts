@@ -37,6 +37,20 @@ test('a JSON failure goes to stdout with code, advice and culprits', () => {
   expect(written.stderr).toBe('');
 });
 
+test('a finding is a result and a failure at once', () => {
+  const failure = new ClientError(ClientErrorCode.RESULT_MISMATCH, 'it differs', { advice: 'ask' });
+  printResult({ json: { openings: 2 }, lines: ['two openings'], failure }, false);
+  expect(written).toEqual({
+    stdout: 'two openings\n',
+    stderr: 'RESULT_MISMATCH: it differs\n  ask\n',
+  });
+  written.stdout = '';
+  printResult({ json: { openings: 2 }, lines: [], failure }, true);
+  expect(JSON.parse(written.stdout)).toMatchObject({
+    ...{ openings: 2, error: { code: 'RESULT_MISMATCH', advice: 'ask' } },
+  });
+});
+
 test('text of strangers cannot steer the terminal', () => {
   const endpoint = 'http://a\u001b[2J\u0007\nb\u202e';
   printResult({ json: {}, lines: [endpoint] }, false);
