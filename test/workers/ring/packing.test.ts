@@ -69,7 +69,8 @@ describe('packed residues', () => {
     expect(8 * packed.length).toBe(
       degree * real.reduce((sum, prime) => sum + prime.toString(2).length, 0),
     );
-    expect(unpackResidues(real, degree, 1, packed)).toEqual(residues);
+    const back = unpackResidues(real, degree, 1, packed);
+    expect(back.every((residue, at) => residue === residues[at])).toBe(true);
   });
 
   it('carry residues that are not below their prime, for the opening to refuse', () => {
