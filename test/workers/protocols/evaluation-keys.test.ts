@@ -16,6 +16,11 @@ import type { EvaluationKeyRequest } from '../../../workers/protocols/evaluation
 import { galoisKeyDigit } from '../../../workers/protocols/galois-key.ts';
 import { relinearizationKeyDigit } from '../../../workers/protocols/relinearization-key.ts';
 import { switchingKeyDigit } from '../../../workers/protocols/switching-key.ts';
+import {
+  parseRecipient,
+  prepare,
+  userDecryption,
+} from '../../../workers/protocols/user-decryption.ts';
 import { add, intt, multiply, ntt, subtract } from '../../../workers/ring/arithmetic.ts';
 import { automorphism } from '../../../workers/ring/automorphism.ts';
 import { basisOf } from '../../../workers/ring/basis.ts';
@@ -33,7 +38,14 @@ import {
   sealKeys,
   sealSecretKey,
 } from '../fhe/support.ts';
-import { generateKey, makeEntries, runPart, secretOf, simulate } from './simulation.ts';
+import {
+  firstOpenings,
+  generateKey,
+  makeEntries,
+  runPart,
+  secretOf,
+  simulate,
+} from './simulation.ts';
 import type { SimulatedKey, Simulation } from './simulation.ts';
 
 const insecure = parameterSet('insecure-bfv-1024-b17');
@@ -221,6 +233,38 @@ describe.each([
   }
 });
 
+describe('a computation modulo 2^32', () => {
+  it('multiplies with a threshold key, and ends with one user', async () => {
+    const set = parameterSet('bfv-16384-w32');
+    const simulation = simulate(4, { present: 3 });
+    const key = generateKey(simulation, set);
+    const [{ entry }] = makeEntries(simulation, [key], relinearizationOf(key));
+    const relinearization = await gathered(relinearizationKeys(set, entry));
+    const [left, right] = [4_000_000_007n, 123_456_789n];
+    const { result } = compute(set, { relinearization }, ({ evaluator, load, ...files }) => {
+      const product = load(encrypt(set, key.publicKey, { scalar: left }));
+      evaluator.multiplyInplace(product, load(encrypt(set, key.publicKey, { scalar: right })));
+      evaluator.relinearizeInplace(product, files.relinearization);
+      return { result: product };
+    });
+    const user = sealKeys(set);
+    const answer = runPart(
+      simulation,
+      [key],
+      userDecryption(simulation.session, {
+        keyId: key.keyId,
+        generation: 0,
+        set,
+        ciphertexts: [prepare(simulation.session.committee, set, result)],
+        recipient: parseRecipient(set, user.publicKey),
+        form: 'packed',
+      }),
+    ).result;
+    const [product] = sealDecrypt(set, user.secretKey, answer);
+    expect(product).toBe((left * right) % (1n << 32n));
+  });
+});
+
 describe.each([4, 7, 10, 13])('digits of %i operators', (n) => {
   const set = insecure;
   const basis = basisOf(set);
@@ -374,12 +418,12 @@ describe('evaluation keys', () => {
       { ...session, setupDigest: word },
     ];
     for (const request of [requests[0], requests[2], requests[4]]) {
-      const idsOf = (which: typeof session, generation: number) => {
+      const idOf = (which: typeof session, generation: number) => {
         const part = entriesOf(which, request, set, () => generation)[0].digit(0);
-        return part.next().value as { opening: { id: string } }[];
+        return firstOpenings(part)[0].id;
       };
-      const ids = sessions.map((which) => idsOf(which, 0)[0].opening.id);
-      ids.push(idsOf(session, 1)[0].opening.id);
+      const ids = sessions.map((which) => idOf(which, 0));
+      ids.push(idOf(session, 1));
       expect(new Set(ids).size).toBe(ids.length);
     }
   });

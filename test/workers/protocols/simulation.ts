@@ -241,6 +241,12 @@ export function runPart<Result>(
   return { result: next.value, rounds };
 }
 
+/** The openings that a part begins with. */
+export function firstOpenings(part: Part<unknown>): Opening[] {
+  const next = part.next();
+  return next.done ? [] : next.value.map(({ opening }) => opening);
+}
+
 /** The entries of a request, digit by digit, with the Galois element of each. */
 export function makeEntries(
   simulation: Simulation,
