@@ -100,7 +100,7 @@ export default defineConfig(
             { regex: '^node:', message: 'sdk/ runs in browsers, too.' },
             {
               regex:
-                '^\\.\\./(?!workers/(errors|ring/parameters|fhe/(client|plaintext)|chain/abi)\\.ts$)',
+                '^\\.\\./(?!workers/(errors|ring/parameters|fhe/(client|plaintext)|chain/(abi|permit))\\.ts$)',
               message: 'sdk/ imports of the project only what test/sdk/browser.test.ts can bundle.',
             },
           ],

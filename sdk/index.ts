@@ -3,17 +3,19 @@
 
 export { encrypt, type KeyPair, type Values } from '../workers/fhe/client.ts';
 export { parameterSet, parameterSets, type ParameterSet } from '../workers/ring/parameters.ts';
+export {
+  maxPermitHandles,
+  maxPermitSeconds,
+  type UserDecryptionPermit,
+} from '../workers/chain/permit.ts';
 export { isKeyloomError, KeyloomError } from '../workers/errors.ts';
 export { blobDigest, CONFIRMATION_PATIENCE_MS, fetchBlob, uploadBlob } from './blobs.ts';
 export { AdvisedError, SdkError, SdkErrorCode } from './errors.ts';
 export {
-  MAX_PERMIT_HANDLES,
-  MAX_PERMIT_SECONDS,
   userDecryptionPermit,
   type PermitRequest,
   type PermitScope,
   type PermitTypedData,
-  type UserDecryptionPermit,
 } from './permits.ts';
 export {
   decryptAnswer,

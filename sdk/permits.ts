@@ -1,12 +1,12 @@
 import { isAddress, isHex, size, zeroAddress, zeroHash, type Address, type Hex } from 'viem';
 
+import {
+  maxPermitHandles,
+  maxPermitSeconds,
+  permitTypedData,
+  type UserDecryptionPermit,
+} from '../workers/chain/permit.ts';
 import { SdkError, SdkErrorCode } from './errors.ts';
-
-/** Longest time from the first to the last second of a permit. */
-export const MAX_PERMIT_SECONDS = 30 * 86_400;
-
-/** Most ciphertexts that a permit can name. */
-export const MAX_PERMIT_HANDLES = 64;
 
 /** What a user allows: to have these ciphertexts decrypted for the holder of this SEAL key. */
 export type PermitRequest = PermitScope & {
@@ -27,39 +27,8 @@ export type PermitScope =
   | { readonly handles: readonly Hex[]; readonly owner?: undefined }
   | { readonly owner: Address; readonly handles?: undefined };
 
-/** The struct that the gateway takes. (A type, not an interface: signers want an index signature.) */
-export type UserDecryptionPermit = {
-  readonly user: Address;
-  readonly publicKeyDigest: Hex;
-  readonly handles: readonly Hex[];
-  readonly owner: Address;
-  readonly validFrom: bigint;
-  readonly validUntil: bigint;
-};
-
-const types = {
-  UserDecryptionPermit: [
-    { name: 'user', type: 'address' },
-    { name: 'publicKeyDigest', type: 'bytes32' },
-    { name: 'handles', type: 'bytes32[]' },
-    { name: 'owner', type: 'address' },
-    { name: 'validFrom', type: 'uint64' },
-    { name: 'validUntil', type: 'uint64' },
-  ],
-};
-
 /** EIP-712 typed data of a permit, for any signer. */
-export interface PermitTypedData {
-  readonly domain: {
-    readonly name: string;
-    readonly version: string;
-    readonly chainId: number;
-    readonly verifyingContract: Address;
-  };
-  readonly types: { UserDecryptionPermit: { name: string; type: string }[] };
-  readonly primaryType: 'UserDecryptionPermit';
-  readonly message: UserDecryptionPermit;
-}
+export type PermitTypedData = ReturnType<typeof userDecryptionPermit>;
 
 /**
  * A permit as EIP-712 typed data, checked as far as one can without the chain.
@@ -69,7 +38,7 @@ export interface PermitTypedData {
  *
  * @throws SdkError PERMIT_INVALID
  */
-export function userDecryptionPermit(request: PermitRequest): PermitTypedData {
+export function userDecryptionPermit(request: PermitRequest) {
   const { publicKeyDigest } = request;
   const handles = scopeOf(request);
   for (const value of [publicKeyDigest, ...handles])
@@ -77,31 +46,34 @@ export function userDecryptionPermit(request: PermitRequest): PermitTypedData {
       throw invalid(`not a digest or handle of 32 bytes: ${value}`);
   const chainId = Number(request.chainId);
   if (!Number.isSafeInteger(chainId) || chainId < 1) throw invalid(`not a chain id: ${chainId}`);
-  return {
-    domain: {
-      name: 'Keyloom DecryptionGateway',
-      version: '1',
-      // As a number: the one form of it that every wallet takes.
-      chainId,
-      verifyingContract: checked(request.gateway),
-    },
-    types: { UserDecryptionPermit: types.UserDecryptionPermit.map((field) => ({ ...field })) },
-    primaryType: 'UserDecryptionPermit',
-    message: {
+  const { domain, types, ...rest } = permitTypedData(
+    { chainId: BigInt(chainId), addresses: { decryptionGateway: checked(request.gateway) } },
+    {
       user: checked(request.user),
       publicKeyDigest,
       handles,
       owner: request.owner === undefined ? zeroAddress : checked(request.owner),
       ...timesOf(request),
     },
+  );
+  return {
+    ...rest,
+    // As a number: the one form of it that every wallet takes.
+    domain: { ...domain, chainId },
+    types: types as Mutable<typeof types>,
   };
 }
+
+/** ethers wants lists that it could change, and leaves them alone. */
+type Mutable<T> = {
+  -readonly [Key in keyof T]: { -readonly [Item in keyof T[Key]]: T[Key][Item] };
+};
 
 function scopeOf({ handles = [], owner }: PermitRequest): readonly Hex[] {
   if (handles.length > 0 === (owner !== undefined))
     throw invalid('a permit covers either named ciphertexts or all of one owner');
-  if (handles.length > MAX_PERMIT_HANDLES)
-    throw invalid(`a permit names at most ${MAX_PERMIT_HANDLES} ciphertexts`);
+  if (handles.length > maxPermitHandles)
+    throw invalid(`a permit names at most ${maxPermitHandles} ciphertexts`);
   return handles;
 }
 
@@ -112,8 +84,8 @@ function timesOf({
   if (![validFrom, validUntil].every((time) => Number.isSafeInteger(time) && time >= 0))
     throw invalid('times are whole seconds of Unix time');
   if (validUntil < validFrom) throw invalid('the permit ends before it begins');
-  if (validUntil - validFrom > MAX_PERMIT_SECONDS)
-    throw invalid(`a permit holds for at most ${MAX_PERMIT_SECONDS} seconds`);
+  if (validUntil - validFrom > maxPermitSeconds)
+    throw invalid(`a permit holds for at most ${maxPermitSeconds} seconds`);
   return { validFrom: BigInt(validFrom), validUntil: BigInt(validUntil) };
 }
 

@@ -4,8 +4,8 @@ import { privateKeyToAccount } from 'viem/accounts';
 import { expect, test } from 'vitest';
 
 import {
-  MAX_PERMIT_HANDLES,
-  MAX_PERMIT_SECONDS,
+  maxPermitHandles,
+  maxPermitSeconds,
   SdkErrorCode,
   userDecryptionPermit,
   type PermitRequest,
@@ -56,9 +56,9 @@ test('every field of a permit is signed', () => {
 });
 
 test('a permit as long as permits may be is made', () => {
-  const validUntil = common.validFrom + MAX_PERMIT_SECONDS;
+  const validUntil = common.validFrom + Number(maxPermitSeconds);
   const { message } = userDecryptionPermit({ ...common, validUntil, handles: [word(1)] });
-  expect(message.validUntil - message.validFrom).toBe(BigInt(MAX_PERMIT_SECONDS));
+  expect(message.validUntil - message.validFrom).toBe(maxPermitSeconds);
 });
 
 const refused: [string, Record<string, unknown>][] = [
@@ -76,8 +76,11 @@ const refused: [string, Record<string, unknown>][] = [
   ['that ends before it begins', { handles: [word(1)], validUntil: 999 }],
   ['in fractions of seconds', { handles: [word(1)], validUntil: 1_000.5 }],
   ['that began before 1970', { handles: [word(1)], validFrom: -1 }],
-  ['for too long', { handles: [word(1)], validUntil: common.validFrom + MAX_PERMIT_SECONDS + 1 }],
-  ['for too many', { handles: Array.from({ length: MAX_PERMIT_HANDLES + 1 }, () => word(1)) }],
+  [
+    'for too long',
+    { handles: [word(1)], validUntil: common.validFrom + Number(maxPermitSeconds) + 1 },
+  ],
+  ['for too many', { handles: Array.from({ length: maxPermitHandles + 1 }, () => word(1)) }],
   ['for no chain', { handles: [word(1)], chainId: 0 }],
   ['for a chain that numbers cannot name', { handles: [word(1)], chainId: 1n << 60n }],
 ];
