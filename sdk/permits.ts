@@ -65,9 +65,8 @@ export function userDecryptionPermit(request: PermitRequest) {
 }
 
 /** ethers wants lists that it could change, and leaves them alone. */
-type Mutable<T> = {
-  -readonly [Key in keyof T]: { -readonly [Item in keyof T[Key]]: T[Key][Item] };
-};
+type Mutable<Types> = { -readonly [Name in keyof Types]: MutableList<Types[Name]> };
+type MutableList<List> = { -readonly [Item in keyof List]: List[Item] };
 
 function scopeOf({ handles = [], owner }: PermitRequest): readonly Hex[] {
   if (handles.length > 0 === (owner !== undefined))
