@@ -31,7 +31,7 @@ export function galoisKeyDigit(
     digit,
     galoisElement: element,
     target,
-    generations: [target],
+    keys: [target],
     source: (secrets) => automorphism(basisOf(set), keyShareFor(secrets, target, set).ntt, element),
   });
 }

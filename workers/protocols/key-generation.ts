@@ -8,10 +8,12 @@ import { basisOf } from '../ring/basis.ts';
 import type { RnsVector } from '../ring/basis.ts';
 import type { ParameterSet } from '../ring/parameters.ts';
 import { uniformPolynomial } from '../ring/uniform.ts';
-import { Operation, Role, itemId, itemPrefix, openingId, parameterSetId } from '../sharing/ids.ts';
+import { Operation, Role, itemId, itemPrefix } from '../sharing/ids.ts';
 import type { SharedRandomness } from '../sharing/prss.ts';
+import { describeOpening } from './describe.ts';
 import { keyShareFor, openOnce, requireValue } from './opening.ts';
 import type { KeyShare, Opening, Part, Session, Step } from './opening.ts';
+import { smallShare } from './small-shares.ts';
 
 export { open } from './opening.ts';
 
@@ -38,8 +40,6 @@ export function publicKey(
 /**
  * An operator's share of the new secret key: a function of the set keys, like everything in the
  * epoch.
- *
- * s is ternary per set, so |s| ≤ C(n,t).
  *
  * Secret.
  */
@@ -79,24 +79,11 @@ export function describe(
   session: Session,
   key: { readonly keyId: Hex; readonly set: ParameterSet },
 ): KeyGeneration {
-  const { committee, setupDigest } = session;
   const { keyId, set } = key;
-  decryptionPlan(set, committee);
+  decryptionPlan(set, session.committee);
   const prefix = itemPrefix({ ...session, operation: Operation.keyGeneration, content: keyId });
-  const id = openingId({
-    setupDigest,
-    itemPrefix: prefix,
-    generations: [],
-    parameterSetId: parameterSetId(set),
-    step: 0,
-    limbs: set.primes.length,
-    width: set.degree,
-    polynomials: 1,
-  });
   return {
-    id,
-    shape: { primes: set.primes, width: set.degree, polynomials: 1 },
-    committee,
+    ...describeOpening(session, { set, itemPrefix: prefix, keys: [] }),
     keyId,
     set,
     secretId: itemId(prefix, { role: Role.s }),
@@ -119,29 +106,20 @@ export function share(
 }
 
 function newKeyShare({ set, secretId }: KeyGeneration, randomness: SharedRandomness): KeyShare {
-  const coefficients = randomness.share({
-    primes: set.primes,
-    degree: set.degree,
-    itemId: secretId,
-    distribution: { kind: 'ternary' },
-  });
-  return { generation: 0, ntt: ntt(basisOf(set), coefficients), coefficients };
+  const basis = basisOf(set);
+  const coefficients = smallShare(basis, randomness, secretId, 'ternary');
+  return { generation: 0, ntt: ntt(basis, coefficients), coefficients };
 }
 
-/** A share of e - a·s. e is binomial per set, so |e| ≤ 21·C(n,t). */
+/** A share of e - a·s. */
 function maskedShare(
   { set, a, errorId }: KeyGeneration,
   keyShare: KeyShare,
   randomness: SharedRandomness,
 ): RnsVector {
   const basis = basisOf(set);
-  const error = randomness.share({
-    primes: set.primes,
-    degree: set.degree,
-    itemId: errorId,
-    distribution: { kind: 'binomial' },
-  });
-  return subtract(basis, ntt(basis, error), multiply(basis, a, keyShare.ntt));
+  const error = ntt(basis, smallShare(basis, randomness, errorId, 'binomial'));
+  return subtract(basis, error, multiply(basis, a, keyShare.ntt));
 }
 
 /**

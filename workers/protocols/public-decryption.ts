@@ -7,10 +7,11 @@ import { basisOf } from '../ring/basis.ts';
 import type { RnsVector } from '../ring/basis.ts';
 import type { ParameterSet } from '../ring/parameters.ts';
 import { scaleAndRound } from '../ring/rounding.ts';
-import { Operation, Role, itemId, itemPrefix, openingId, parameterSetId } from '../sharing/ids.ts';
+import { Operation, Role, itemId, itemPrefix } from '../sharing/ids.ts';
 import type { SharedRandomness } from '../sharing/prss.ts';
 import { floodedShare, prepare, requirePreparedFor } from './decryption-input.ts';
 import type { DecryptionInput } from './decryption-input.ts';
+import { describeOpening } from './describe.ts';
 import { openOnce, requireKeyShare, requireValue } from './opening.ts';
 import type { KeyShare, Opening, Part, Session, Step } from './opening.ts';
 import { atPositions, plus, requirePositions, scaleAndRoundSome } from './positions.ts';
@@ -77,7 +78,7 @@ export function describe(
     readonly positions?: readonly number[] | undefined;
   },
 ): PublicDecryption {
-  const { committee, setupDigest } = session;
+  const { committee } = session;
   const { keyId, generation, set, ciphertext } = decryption;
   const positions =
     decryption.positions === undefined
@@ -90,22 +91,10 @@ export function describe(
     operation: Operation.publicDecryption,
     content: keccak256(encodeAbiParameters(contentLayout, [keyId, input.digest])),
   });
-  const width = positions?.length ?? set.degree;
-  const id = openingId({
-    setupDigest,
-    itemPrefix: prefix,
-    generations: [{ keyId, generation }],
-    parameterSetId: parameterSetId(set),
-    step: 0,
-    limbs: input.limbs,
-    width,
-    polynomials: 1,
-    ...(positions && { positions }),
-  });
+  const keys = [{ keyId, generation }];
+  const { limbs } = input;
   return {
-    id,
-    shape: { primes: set.primes.slice(0, input.limbs), width, polynomials: 1 },
-    committee,
+    ...describeOpening(session, { set, itemPrefix: prefix, keys, limbs, positions }),
     keyId,
     generation,
     input,

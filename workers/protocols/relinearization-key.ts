@@ -5,11 +5,12 @@ import { basisOf } from '../ring/basis.ts';
 import type { RnsVector } from '../ring/basis.ts';
 import type { ParameterSet } from '../ring/parameters.ts';
 import { uniformPolynomial } from '../ring/uniform.ts';
-import { Operation, Role, itemId, itemPrefix, openingId, parameterSetId } from '../sharing/ids.ts';
-import type { Distribution } from '../sharing/prss.ts';
+import { Operation, Role, itemId, itemPrefix } from '../sharing/ids.ts';
+import { describeOpening } from './describe.ts';
 import { addDigit, requireDigit } from './digits.ts';
 import { keyShareFor, requireValues } from './opening.ts';
 import type { KeyReference, Part, Secrets, Session, Step } from './opening.ts';
+import { smallShare } from './small-shares.ts';
 
 /**
  * Digit d of a relinearization key, in two rounds over all primes, in NTT form:
@@ -44,64 +45,52 @@ function* twoRounds(
   key: KeyReference & { readonly set: ParameterSet },
   digit: number,
 ): Part<Uint8Array> {
-  const { committee, setupDigest } = session;
-  const { keyId, generation, set } = key;
+  const { set } = key;
   const basis = basisOf(set);
   const prefix = itemPrefix({
     ...session,
     operation: Operation.relinearizationKey,
-    content: keyId,
+    content: key.keyId,
   });
   const a = uniformPolynomial(basis, hexToBytes(itemId(prefix, { role: Role.a, digit })));
+  const common = { set, itemPrefix: prefix, keys: [key], digit };
 
-  /** NTT form. Secret. */
-  const fresh = ({ randomness }: Secrets, id: typeof keyId, kind: 'ternary' | 'binomial') => {
-    const distribution: Distribution = { kind };
-    const { primes, degree } = set;
-    return ntt(basis, randomness.share({ primes, degree, itemId: id, distribution }));
-  };
-  const ephemeral = (secrets: Secrets): RnsVector =>
-    fresh(secrets, itemId(prefix, { role: Role.u }), 'ternary');
-  const error = (secrets: Secrets, polynomial: number): RnsVector =>
-    fresh(secrets, itemId(prefix, { role: Role.e, digit, polynomial }), 'binomial');
-
-  const round = (step: number, polynomials: number, share: Step['share']): Step => {
-    const id = openingId({
-      setupDigest,
-      itemPrefix: prefix,
-      generations: [{ keyId, generation }],
-      parameterSetId: parameterSetId(set),
-      step,
-      digit,
-      limbs: set.primes.length,
-      width: set.degree,
-      polynomials,
-    });
-    const shape = { primes: set.primes, width: set.degree, polynomials };
-    return { opening: { id, shape, committee }, share };
+  // Secret, in NTT form.
+  const secretOf = (secrets: Secrets): RnsVector => keyShareFor(secrets, key, set).ntt;
+  const ephemeralOf = ({ randomness }: Secrets): RnsVector =>
+    ntt(basis, smallShare(basis, randomness, itemId(prefix, { role: Role.u }), 'ternary'));
+  const errorOf = ({ randomness }: Secrets, polynomial: number): RnsVector => {
+    const id = itemId(prefix, { role: Role.e, digit, polynomial });
+    return ntt(basis, smallShare(basis, randomness, id, 'binomial'));
   };
 
-  const first = round(0, 2, (secrets) => {
-    const s = keyShareFor(secrets, key, set).ntt;
-    const masked = subtract(basis, error(secrets, 0), multiply(basis, a, ephemeral(secrets)));
-    const h0 = addDigit(set, digit, masked, s);
-    const h1 = add(basis, multiply(basis, a, s), error(secrets, 1));
-    const both: RnsVector = new BigUint64Array(2 * h0.length);
-    both.set(h0);
-    both.set(h1, h0.length);
-    return both;
-  });
+  const first: Step = {
+    opening: describeOpening(session, { ...common, step: 0, polynomials: 2 }),
+    share(secrets) {
+      const s = secretOf(secrets);
+      const product = multiply(basis, a, ephemeralOf(secrets));
+      const h0 = addDigit(set, digit, subtract(basis, errorOf(secrets, 0), product), s);
+      const h1 = add(basis, multiply(basis, a, s), errorOf(secrets, 1));
+      const both: RnsVector = new BigUint64Array(2 * h0.length);
+      both.set(h0);
+      both.set(h1, h0.length);
+      return both;
+    },
+  };
   const opened = yield [first];
   requireValues([first], opened);
   const h0 = opened[0].subarray(0, a.length);
   const h1 = opened[0].subarray(a.length);
 
-  const second = round(1, 1, (secrets) => {
-    const s = keyShareFor(secrets, key, set).ntt;
-    const difference = subtract(basis, ephemeral(secrets), s);
-    const products = add(basis, multiply(basis, s, h0), multiply(basis, difference, h1));
-    return add(basis, products, error(secrets, 2));
-  });
+  const second: Step = {
+    opening: describeOpening(session, { ...common, step: 1 }),
+    share(secrets) {
+      const s = secretOf(secrets);
+      const difference = subtract(basis, ephemeralOf(secrets), s);
+      const products = add(basis, multiply(basis, s, h0), multiply(basis, difference, h1));
+      return add(basis, products, errorOf(secrets, 2));
+    },
+  };
   const summed = yield [second];
   requireValues([second], summed);
   return serializePublicKey(set, summed[0], h1);

@@ -6,11 +6,13 @@ import { basisOf } from '../ring/basis.ts';
 import type { RnsVector } from '../ring/basis.ts';
 import type { ParameterSet } from '../ring/parameters.ts';
 import { uniformPolynomial } from '../ring/uniform.ts';
-import { Role, itemId, itemPrefix, openingId, parameterSetId } from '../sharing/ids.ts';
+import { Role, itemId, itemPrefix } from '../sharing/ids.ts';
 import type { Operation } from '../sharing/ids.ts';
+import { describeOpening } from './describe.ts';
 import { addDigit, requireDigit } from './digits.ts';
 import { openOnce, keyShareFor } from './opening.ts';
 import type { KeyReference, Part, Secrets, Session, Step } from './opening.ts';
+import { smallShare } from './small-shares.ts';
 
 /** One digit of a key that switches from s' to s; SEAL's Galois keys are such keys too. */
 export interface SwitchingDigit {
@@ -23,7 +25,7 @@ export interface SwitchingDigit {
   /** The key that has s. */
   readonly target: KeyReference;
   /** Every key whose shares are used, in the operation's order. */
-  readonly generations: readonly KeyReference[];
+  readonly keys: readonly KeyReference[];
   /** An operator's share of s', in NTT form over all primes. Secret. */
   readonly source: (secrets: Secrets) => RnsVector;
 }
@@ -35,38 +37,20 @@ export interface SwitchingDigit {
  * @throws ProtocolError DIGIT_OUT_OF_RANGE
  */
 export function switchingDigit(session: Session, key: SwitchingDigit): Part<Uint8Array> {
-  const { committee, setupDigest } = session;
-  const { operation, content, set, digit, galoisElement, target, generations } = key;
+  const { operation, content, set, digit, galoisElement, target, keys, source } = key;
   requireDigit(set, digit);
   const basis = basisOf(set);
   const prefix = itemPrefix({ ...session, operation, content });
   const coordinates = { digit, galoisElement };
   const errorId = itemId(prefix, { role: Role.e, ...coordinates });
   const a = uniformPolynomial(basis, hexToBytes(itemId(prefix, { role: Role.a, ...coordinates })));
-  const shape = { primes: set.primes, width: set.degree, polynomials: 1 };
-  const id = openingId({
-    setupDigest,
-    itemPrefix: prefix,
-    generations,
-    parameterSetId: parameterSetId(set),
-    step: 0,
-    ...coordinates,
-    limbs: set.primes.length,
-    width: set.degree,
-    polynomials: 1,
-  });
   const step: Step = {
-    opening: { id, shape, committee },
+    opening: describeOpening(session, { set, itemPrefix: prefix, keys, ...coordinates }),
     share(secrets) {
-      const error = secrets.randomness.share({
-        primes: set.primes,
-        degree: set.degree,
-        itemId: errorId,
-        distribution: { kind: 'binomial' },
-      });
+      const error = ntt(basis, smallShare(basis, secrets.randomness, errorId, 'binomial'));
       const secret = keyShareFor(secrets, target, set).ntt;
-      const masked = subtract(basis, ntt(basis, error), multiply(basis, a, secret));
-      return addDigit(set, digit, masked, key.source(secrets));
+      const masked = subtract(basis, error, multiply(basis, a, secret));
+      return addDigit(set, digit, masked, source(secrets));
     },
   };
   return openOnce(step, (b) => serializePublicKey(set, b, a));

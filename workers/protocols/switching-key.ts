@@ -38,7 +38,7 @@ export function switchingKeyDigit(
     digit,
     galoisElement: 0,
     target: to,
-    generations: [from, to],
+    keys: [from, to],
     source: (secrets) => keyShareFor(secrets, from, set).ntt,
   });
 }

@@ -3,17 +3,18 @@ import type { Hex } from 'viem';
 import { serializeCiphertext } from '../fhe/ciphertext.ts';
 import { add, intt, multiply, ntt } from '../ring/arithmetic.ts';
 import { basisOf } from '../ring/basis.ts';
-import type { RnsVector } from '../ring/basis.ts';
+import type { Basis, RnsVector } from '../ring/basis.ts';
 import type { ParameterSet } from '../ring/parameters.ts';
-import { Operation, Role, itemId, itemPrefix, openingId, parameterSetId } from '../sharing/ids.ts';
-import type { Distribution } from '../sharing/prss.ts';
+import { Operation, Role, itemId, itemPrefix } from '../sharing/ids.ts';
 import { floodedShare, requirePreparedFor } from './decryption-input.ts';
 import type { DecryptionInput } from './decryption-input.ts';
+import { describeOpening } from './describe.ts';
 import { ProtocolError, ProtocolErrorCode } from './errors.ts';
 import { keyShareFor, requireValues } from './opening.ts';
 import type { KeyReference, Part, Secrets, Session, Step } from './opening.ts';
 import { atPositions, plus } from './positions.ts';
 import type { Recipient } from './recipient.ts';
+import { smallShare } from './small-shares.ts';
 
 export { prepare } from './decryption-input.ts';
 export type { DecryptionInput } from './decryption-input.ts';
@@ -64,102 +65,25 @@ export function userDecryption(session: Session, decryption: UserDecryption): Pa
 }
 
 function* reencrypt(session: Session, decryption: UserDecryption): Part<Uint8Array> {
-  const { committee, setupDigest } = session;
-  const { keyId, generation, set, ciphertexts, recipient, form } = decryption;
+  const { set, ciphertexts, recipient, form } = decryption;
   const { limbs } = ciphertexts[0];
   const basis = basisOf(set, limbs);
-  const { primes, degree } = basis;
   const positions =
     form === 'packed' ? Uint32Array.from(ciphertexts, (_, position) => position) : undefined;
-  const prefixOf = (inputs: readonly DecryptionInput[]): Hex => {
-    const digests = inputs.map(({ digest }) => digest);
-    return itemPrefix({
-      ...session,
-      operation: Operation.userDecryption,
-      content: keccak256(encodeAbiParameters(contentLayout, [keyId, digests, recipient.digest])),
-    });
-  };
-  const listPrefix = prefixOf(ciphertexts);
-
-  const randomShare = (
-    { randomness }: Secrets,
-    id: Hex,
-    kind: 'ternary' | 'binomial',
-    at?: Uint32Array,
-  ): RnsVector => {
-    const distribution: Distribution = { kind };
-    return randomness.share({
-      primes,
-      degree,
-      itemId: id,
-      distribution,
-      ...(at && { positions: at }),
-    });
-  };
-  /** Half of the list's encryption of zero: v·p + e. */
-  const maskShare = (
-    secrets: Secrets,
-    p: RnsVector,
-    polynomial: number,
-    at?: Uint32Array,
-  ): RnsVector => {
-    const v = randomShare(secrets, itemId(listPrefix, { role: Role.v }), 'ternary');
-    const error = randomShare(
-      secrets,
-      itemId(listPrefix, { role: Role.e, polynomial }),
-      'binomial',
-      at,
-    );
-    const product = intt(basis, multiply(basis, p.subarray(0, limbs * degree), ntt(basis, v)));
-    return plus(primes, at === undefined ? product : atPositions(product, degree, at), error);
-  };
-  /** c1·s + E of each ciphertext: the whole, or coefficient 0 of each in the order of the list. */
-  const floodedShares = (secrets: Secrets): RnsVector => {
-    const keyShare = keyShareFor(secrets, decryption, set);
-    const shareOf = (input: DecryptionInput, at?: Uint32Array): RnsVector => {
-      const floodingId = itemId(prefixOf([input]), { role: Role.flooding });
-      return floodedShare(input, keyShare, secrets.randomness, floodingId, at);
-    };
-    if (form === 'full') return shareOf(ciphertexts[0]);
-    const out: RnsVector = new BigUint64Array(limbs * ciphertexts.length);
-    ciphertexts.forEach((input, position) => {
-      shareOf(input, scalarPosition).forEach((residue, limb) => {
-        out[limb * ciphertexts.length + position] = residue;
-      });
-    });
-    return out;
-  };
-
-  const common = {
-    setupDigest,
-    itemPrefix: listPrefix,
-    parameterSetId: parameterSetId(set),
-    limbs,
-    polynomials: 1,
-  };
-  const width = positions?.length ?? degree;
+  const prefix = prefixOf(session, decryption, ciphertexts);
+  const common = { set, itemPrefix: prefix, limbs };
   const masked: Step = {
-    opening: {
-      id: openingId({
-        ...common,
-        generations: [{ keyId, generation }],
-        step: 0,
-        width,
-        ...(positions && { positions }),
-      }),
-      shape: { primes, width, polynomials: 1 },
-      committee,
-    },
+    opening: describeOpening(session, { ...common, keys: [decryption], step: 0, positions }),
     share: (secrets) =>
-      plus(primes, floodedShares(secrets), maskShare(secrets, recipient.b, 0, positions)),
+      plus(
+        basis.primes,
+        floodedShares(session, decryption, secrets),
+        zeroShare(basis, prefix, secrets, recipient.b, 0, positions),
+      ),
   };
   const mask: Step = {
-    opening: {
-      id: openingId({ ...common, generations: [], step: 1, width: degree }),
-      shape: { primes, width: degree, polynomials: 1 },
-      committee,
-    },
-    share: (secrets) => maskShare(secrets, recipient.a, 1),
+    opening: describeOpening(session, { ...common, keys: [], step: 1 }),
+    share: (secrets) => zeroShare(basis, prefix, secrets, recipient.a, 1),
   };
 
   const steps = [masked, mask];
@@ -167,19 +91,72 @@ function* reencrypt(session: Session, decryption: UserDecryption): Part<Uint8Arr
   requireValues(steps, values);
   const [h0, h1] = values;
   const c0 =
-    form === 'full' ? add(basis, ciphertexts[0].c0, h0) : scattered(degree, ciphertexts, h0);
+    form === 'full' ? add(basis, ciphertexts[0].c0, h0) : scattered(basis, ciphertexts, h0);
   return serializeCiphertext(set, { limbs, c0, c1: h1 });
+}
+
+function prefixOf(
+  session: Session,
+  { keyId, recipient }: UserDecryption,
+  ciphertexts: readonly DecryptionInput[],
+): Hex {
+  const digests = ciphertexts.map(({ digest }) => digest);
+  return itemPrefix({
+    ...session,
+    operation: Operation.userDecryption,
+    content: keccak256(encodeAbiParameters(contentLayout, [keyId, digests, recipient.digest])),
+  });
+}
+
+/**
+ * One of the two polynomials of the list's encryption of zero: v·p + e, in coefficient form.
+ *
+ * @param p of the user's key, in NTT form over all primes
+ * @param polynomial 0 for p0, 1 for p1
+ */
+function zeroShare(
+  basis: Basis,
+  prefix: Hex,
+  { randomness }: Secrets,
+  p: RnsVector,
+  polynomial: number,
+  positions?: Uint32Array,
+): RnsVector {
+  const { degree, limbs, primes } = basis;
+  const v = smallShare(basis, randomness, itemId(prefix, { role: Role.v }), 'ternary');
+  const errorId = itemId(prefix, { role: Role.e, polynomial });
+  const error = smallShare(basis, randomness, errorId, 'binomial', positions);
+  const product = intt(basis, multiply(basis, p.subarray(0, limbs * degree), ntt(basis, v)));
+  return plus(primes, positions ? atPositions(product, degree, positions) : product, error);
+}
+
+/** c1·s + E: the whole, or coefficient 0 of each ciphertext in the order of the list. */
+function floodedShares(session: Session, decryption: UserDecryption, secrets: Secrets): RnsVector {
+  const { set, ciphertexts, form } = decryption;
+  const keyShare = keyShareFor(secrets, decryption, set);
+  const shareOf = (input: DecryptionInput, positions?: Uint32Array): RnsVector => {
+    const alone = prefixOf(session, decryption, [input]);
+    const floodingId = itemId(alone, { role: Role.flooding });
+    return floodedShare(input, keyShare, secrets.randomness, floodingId, positions);
+  };
+  if (form === 'full') return shareOf(ciphertexts[0]);
+  const width = ciphertexts.length;
+  const out: RnsVector = new BigUint64Array(ciphertexts[0].limbs * width);
+  ciphertexts.forEach((input, position) => {
+    shareOf(input, scalarPosition).forEach((residue, limb) => {
+      out[limb * width + position] = residue;
+    });
+  });
+  return out;
 }
 
 /** Coefficient j is that of c0 of ciphertext j at 0, plus h0 at j; the others are 0. */
 function scattered(
-  degree: number,
+  { degree, primes }: Basis,
   ciphertexts: readonly DecryptionInput[],
   h0: RnsVector,
 ): RnsVector {
-  const { set, limbs } = ciphertexts[0];
-  const { primes } = basisOf(set, limbs);
-  const out: RnsVector = new BigUint64Array(limbs * degree);
+  const out: RnsVector = new BigUint64Array(primes.length * degree);
   primes.forEach((prime, limb) => {
     ciphertexts.forEach(({ c0 }, position) => {
       const opened = h0[limb * ciphertexts.length + position];
