@@ -1,4 +1,11 @@
-import { encodeAbiParameters, keccak256, parseAbiParameters, stringToHex, type Hex } from 'viem';
+import {
+  encodeAbiParameters,
+  keccak256,
+  parseAbiParameters,
+  stringToHex,
+  zeroHash,
+  type Hex,
+} from 'viem';
 import { describe, expect, it } from 'vitest';
 
 import { isAuthentic } from '../../../workers/chain/authentic.ts';
@@ -21,6 +28,7 @@ const deployment: Deployment = {
     decryptionGateway: account(0xa1),
     epochManager: account(0xa2),
     keyManager: account(0xa3),
+    evaluationKeyManager: account(0xa6),
     ciphertextRegistry: account(0xa4),
     operatorRegistry: account(0xa5),
   },
@@ -52,6 +60,32 @@ const handle = hash('uint256, address, bytes32, bytes32', [
   ...[keyId, word('ciphertext')],
 ]);
 
+const galois = {
+  ...{ epochId, keyId, kind: 2, targetKeyId: zeroHash },
+  elements: [3, 5],
+};
+const galoisId = hash('uint256, address, bytes32, bytes32, uint8, bytes32, uint32[]', [
+  ...[chainId, addresses.evaluationKeyManager],
+  ...Object.values(galois),
+]);
+const publicly = {
+  ...{ epochId, handles: [handle], positions: [0] },
+  ...{ requester: account(9), salt: word('request') },
+};
+const publicId = hash('uint256, address, bytes32, bytes32[], uint32[], address, bytes32', [
+  ...[chainId, addresses.decryptionGateway],
+  ...Object.values(publicly),
+]);
+const forUser = {
+  ...{ epochId, handles: [handle], packed: true },
+  ...{ user: account(7), publicKeyDigest: word('public key') },
+  ...{ requester: account(9), salt: word('request') },
+};
+const userId = hash(
+  'uint256, address, bytes32, bytes32[], bool, address, bytes32, address, bytes32',
+  [chainId, addresses.decryptionGateway, ...Object.values(forUser)],
+);
+
 const event = (eventName: string, args: object): GatewayEvent =>
   ({ eventName, args }) as unknown as GatewayEvent;
 
@@ -65,9 +99,26 @@ const genuine = {
   key: event('KeyRequested', { keyId, ...requested, deadline: 1n }),
   registered: event('CiphertextRegistered', {
     ...{ handle, keyId, digest: word('ciphertext') },
-    ...{ limbs: 3, noiseBits: 20, owner: account(9) },
+    ...{ limbs: 3, noiseBits: 20, owner: account(9), origin: zeroHash },
+  }),
+  galois: event('EvaluationKeysRequested', {
+    ...{ requestId: galoisId, ...galois },
+    ...{ requester: account(9), deadline: 1n },
+  }),
+  publicly: event('PublicDecryptionRequested', {
+    ...{ requestId: publicId, ...publicly },
+    ...{ keyId, deadline: 1n },
+  }),
+  forUser: event('UserDecryptionRequested', {
+    ...{ requestId: userId, ...forUser },
+    ...{ keyId, deadline: 1n },
   }),
 };
+/** Genuine events of requests and registrations that need none before them. */
+const independent = [
+  ...[genuine.added, genuine.key, genuine.registered],
+  ...[genuine.galois, genuine.publicly, genuine.forUser],
+];
 
 /** The state after the proposal and its dealings. */
 function dealt(): GatewayState {
@@ -86,18 +137,20 @@ describe('events as the contracts emit them', () => {
   it('are authentic', () => {
     expect(isAuthentic(deployment, emptyState(), genuine.proposed)).toBe(true);
     expect(isAuthentic(deployment, dealt(), genuine.frozen)).toBe(true);
-    for (const of of [genuine.added, genuine.key, genuine.registered])
-      expect(isAuthentic(deployment, emptyState(), of)).toBe(true);
+    for (const of of independent)
+      expect(isAuthentic(deployment, emptyState(), of), of.eventName).toBe(true);
     expect(isAuthentic(deployment, emptyState(), event('EpochRetired', { epochId }))).toBe(true);
   });
 
   it('are so again only where the contract lets them come again', () => {
     const state = dealt();
-    for (const of of [genuine.frozen, genuine.added, genuine.key, genuine.registered])
-      apply(state, of, 3n);
-    expect(isAuthentic(deployment, state, genuine.key)).toBe(true);
-    for (const of of [genuine.proposed, genuine.frozen, genuine.added, genuine.registered])
-      expect(isAuthentic(deployment, state, of), of.eventName).toBe(false);
+    for (const of of [genuine.frozen, ...independent]) apply(state, of, 3n);
+    // Keys can be requested again once they have expired.
+    const repeated = [genuine.key, genuine.galois];
+    for (const of of repeated) expect(isAuthentic(deployment, state, of), of.eventName).toBe(true);
+    for (const of of [genuine.proposed, genuine.frozen, ...independent])
+      if (!repeated.includes(of))
+        expect(isAuthentic(deployment, state, of), of.eventName).toBe(false);
   });
 });
 
@@ -112,6 +165,24 @@ describe('an invented log', () => {
     ['gives a key another requester', changed(genuine.key, { requester: account(8) })],
     ['gives a handle another ciphertext', changed(genuine.registered, { digest: word('other') })],
     ['gives a handle another key', changed(genuine.registered, { keyId: word('other') })],
+    ['gives evaluation keys another key', changed(genuine.galois, { keyId: word('other') })],
+    ['gives evaluation keys another kind', changed(genuine.galois, { kind: 1 })],
+    ['gives evaluation keys no kind', changed(genuine.galois, { kind: 0 })],
+    ['gives evaluation keys an unknown kind', changed(genuine.galois, { kind: 4 })],
+    ['gives evaluation keys a target', changed(genuine.galois, { targetKeyId: word('other') })],
+    ['gives evaluation keys other elements', changed(genuine.galois, { elements: [3, 7] })],
+    ['gives evaluation keys another epoch', changed(genuine.galois, { epochId: word('other') })],
+    ['gives a request other handles', changed(genuine.publicly, { handles: [word('other')] })],
+    ['gives a request other positions', changed(genuine.publicly, { positions: [1] })],
+    ['gives a request another epoch', changed(genuine.publicly, { epochId: word('other') })],
+    ['gives a request another requester', changed(genuine.publicly, { requester: account(8) })],
+    ['gives a request another salt', changed(genuine.publicly, { salt: word('other') })],
+    ['re-encrypts other handles', changed(genuine.forUser, { handles: [word('other')] })],
+    ['re-encrypts in another form', changed(genuine.forUser, { packed: false })],
+    ['re-encrypts to another key', changed(genuine.forUser, { publicKeyDigest: word('other') })],
+    ['re-encrypts for another user', changed(genuine.forUser, { user: account(8) })],
+    ['re-encrypts in another epoch', changed(genuine.forUser, { epochId: word('other') })],
+    ['re-encrypts for another requester', changed(genuine.forUser, { requester: account(8) })],
     [
       'gives a parameter set other primes',
       changed(genuine.added, { set: { ...parameters, primes: [97n] } }),

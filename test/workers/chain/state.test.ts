@@ -3,6 +3,7 @@ import {
   encodeAbiParameters,
   keccak256,
   numberToHex,
+  zeroAddress,
   type Address,
   type Hex,
   type LocalAccount,
@@ -12,11 +13,13 @@ import {
   ciphertextRegistryAbi,
   decryptionGatewayAbi,
   epochManagerAbi,
+  evaluationKeyManagerAbi,
   keyManagerAbi,
   operatorRegistryAbi,
 } from '../../../workers/chain/abi.ts';
 import { connectGateway, type GatewayClient } from '../../../workers/chain/client.ts';
 import { decodeGatewayLogs, type GatewayEvent } from '../../../workers/chain/events.ts';
+import { permitTypedData } from '../../../workers/chain/permit.ts';
 import { apply } from '../../../workers/chain/reducer.ts';
 import {
   emptyState,
@@ -88,6 +91,11 @@ const on = {
     send(node, from, {
       ...{ address: gateway.addresses.keyManager, abi: keyManagerAbi, functionName, args },
     }),
+  evaluationKeys: (from: LocalAccount, functionName: string, ...args: unknown[]) =>
+    send(node, from, {
+      address: gateway.addresses.evaluationKeyManager,
+      ...{ abi: evaluationKeyManagerAbi, functionName, args },
+    }),
   ciphertexts: (from: LocalAccount, functionName: string, ...args: unknown[]) =>
     send(node, from, {
       address: gateway.addresses.ciphertextRegistry,
@@ -119,6 +127,7 @@ const parameterSet = {
   decryptionLimbs: [2, 2, 0, 0],
   floodBits: [10, 10, 0, 0],
   maxNoiseBits: [20, 19, 0, 0],
+  lambda: 64,
 };
 
 describe('the state folded from the logs', () => {
@@ -210,7 +219,11 @@ describe('the state folded from the logs', () => {
     expect(only(state.keys)).toMatchObject({ state: 'active', digest: word(77) });
     expect(only(state.ciphertexts)).toMatchObject({
       ...{ keyId, digest: word(50), limbs: 2, noiseBits: 15, owner: account(9).address },
+      origin: undefined,
     });
+    await evaluationKeys(epochId, keyId);
+    await userDecryption(epochId, keyId, handle);
+    await switching(epochId, parameterSetId, keyId, handle);
 
     await on.decryptions(account(9), 'requestPublicDecryption', [handle], [0, 5], word(1));
     state = await fold();
@@ -229,7 +242,7 @@ describe('the state folded from the logs', () => {
     await on.epochs(governor, 'retire', epochId);
     state = await fold();
     expect(only(state.requests)).toMatchObject({ state: 'answered', result });
-    expect(only(state.keys).state).toBe('retired');
+    expect(state.keys.get(keyId)?.state).toBe('retired');
     expect(only(state.epochs).phase).toBe('retired');
     expect(only(state.proposals).phase).toBe('retired');
 
@@ -254,6 +267,83 @@ describe('the state folded from the logs', () => {
       'bonded',
     ]);
   });
+
+  async function evaluationKeys(epochId: Hex, keyId: Hex): Promise<void> {
+    const asked = await on.evaluationKeys(governor, 'requestGaloisKeys', keyId, [3, 9, 2047]);
+    let entry = only((await fold()).evaluationKeys);
+    const { requestId } = entry;
+    expect(entry).toMatchObject({
+      ...{ epochId, keyId, kind: 'galois', targetKeyId: undefined, elements: [3, 9, 2047] },
+      ...{ requester: governor.address, state: 'pending', digests: undefined },
+      height: asked.blockNumber,
+    });
+    const digests = concat([word(1), word(2), word(3)]);
+    const result = { epochId, requestId, digests };
+    const signed = await quorum({ type: 'EvaluationKeysResult', message: result });
+    const record = [requestId, digests, ...signed];
+    await on.evaluationKeys(account(9), 'recordEvaluationKeys', ...record);
+    entry = only((await fold()).evaluationKeys);
+    expect(entry).toMatchObject({ state: 'recorded', digests, height: asked.blockNumber });
+
+    // A request that has expired is made again, and its height is that of the second time.
+    await on.evaluationKeys(governor, 'requestRelinearizationKey', keyId);
+    await node.control.increaseTime({ seconds: 3_601 });
+    const again = await on.evaluationKeys(governor, 'requestRelinearizationKey', keyId);
+    const kinds = [...(await fold()).evaluationKeys.values()];
+    expect(kinds.map(({ kind, elements }) => [kind, elements])).toEqual([
+      ['galois', [3, 9, 2047]],
+      ['relinearization', []],
+    ]);
+    const { timestamp } = await node.client.getBlock({ blockNumber: again.blockNumber });
+    expect(kinds[1]).toMatchObject({ height: again.blockNumber, deadline: timestamp + 3_600n });
+  }
+
+  async function userDecryption(epochId: Hex, keyId: Hex, handle: Hex): Promise<void> {
+    const owner = account(9);
+    const { timestamp } = await node.client.getBlock();
+    const permit = {
+      ...{ user: owner.address, publicKeyDigest: word(60), handles: [handle], owner: zeroAddress },
+      ...{ validFrom: timestamp, validUntil: timestamp + 86_400n },
+    };
+    const signature = await owner.signTypedData(permitTypedData(gateway, permit));
+    const request = [permit, signature, [handle], true, word(1)];
+    const asked = await on.decryptions(account(8), 'requestUserDecryption', ...request);
+    const entry = only((await fold()).userDecryptions);
+    const { requestId } = entry;
+    expect(entry).toMatchObject({
+      ...{ epochId, keyId, handles: [handle], packed: true, user: owner.address },
+      ...{ publicKeyDigest: word(60), requester: account(8).address, height: asked.blockNumber },
+      ...{ state: 'pending', result: undefined },
+    });
+    const answer = { epochId, requestId, result: word(61) };
+    const signed = await quorum({ type: 'UserDecryptionResult', message: answer });
+    const response = [requestId, word(61), ...signed];
+    await on.decryptions(account(9), 'respondUserDecryption', ...response);
+    const answered = { state: 'answered', result: word(61) };
+    expect(only((await fold()).userDecryptions)).toMatchObject(answered);
+  }
+
+  async function switching(epochId: Hex, set: Hex, keyId: Hex, handle: Hex): Promise<void> {
+    await on.keys(governor, 'requestKey', epochId, set, word(2));
+    const keys = [...(await fold()).keys.values()];
+    const targetKeyId = keys.at(-1).keyId;
+    const publicKey = { epochId, keyId: targetKeyId, digest: word(78) };
+    const keyQuorum = await quorum({ type: 'PublicKeyResult', message: publicKey });
+    await on.keys(account(9), 'recordPublicKey', targetKeyId, word(78), ...keyQuorum);
+    await on.evaluationKeys(governor, 'allowSwitching', keyId, targetKeyId);
+    await on.evaluationKeys(governor, 'requestSwitchingKey', keyId, targetKeyId);
+    const entry = [...(await fold()).evaluationKeys.values()].at(-1);
+    expect(entry).toMatchObject({ kind: 'switching', keyId, targetKeyId, elements: [] });
+    const { requestId } = entry;
+    const result = { epochId, requestId, digests: word(79) };
+    const signed = await quorum({ type: 'EvaluationKeysResult', message: result });
+    await on.evaluationKeys(account(9), 'recordEvaluationKeys', requestId, word(79), ...signed);
+    const registration = [handle, targetKeyId, word(51), 2, 15];
+    await on.ciphertexts(governor, 'registerSwitched', ...registration);
+    const switched = [...(await fold()).ciphertexts.values()].at(-1);
+    expect(switched).toMatchObject({ keyId: targetKeyId, digest: word(51), origin: handle });
+    await on.decryptions(governor, 'grantUnits', targetKeyId, account(9).address, 5n);
+  }
 
   it('has every log decoded', async () => {
     const logs = await node.client.getLogs({
@@ -297,6 +387,14 @@ describe('apply', () => {
       {
         eventName: 'PublicDecryptionResponded',
         args: { requestId: id, result: '0x', signerBitmap: 7n },
+      },
+      {
+        eventName: 'UserDecryptionResponded',
+        args: { requestId: id, result: '0x', signerBitmap: 7n },
+      },
+      {
+        eventName: 'EvaluationKeysRecorded',
+        args: { requestId: id, digests: '0x', signerBitmap: 7n },
       },
     ] satisfies GatewayEvent[];
     for (const event of events) apply(state, event, 1n);

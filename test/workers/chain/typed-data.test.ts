@@ -15,10 +15,7 @@ const word = (byte: number): Hex => numberToHex(byte, { size: 32 });
 const epochId = word(1);
 
 /** The statements whose digest a contract computes, too. */
-type Hashed = Extract<
-  Statement,
-  { type: 'ShareCommitment' | 'ChainView' | 'PublicKeyResult' | 'PublicDecryptionResult' }
->;
+type Hashed = Exclude<Statement, { type: 'SeedRequest' }>;
 const statements: Hashed[] = [
   { type: 'ShareCommitment', message: { epochId, openingId: word(2), root: word(3) } },
   {
@@ -29,6 +26,14 @@ const statements: Hashed[] = [
   {
     type: 'PublicDecryptionResult',
     message: { epochId, requestId: word(8), result: '0x00000000000000010203' },
+  },
+  {
+    type: 'UserDecryptionResult',
+    message: { epochId, requestId: word(8), result: word(9) },
+  },
+  {
+    type: 'EvaluationKeysResult',
+    message: { epochId, requestId: word(8), digests: concat([word(9), word(10)]) },
   },
 ];
 const statement = statements[0];
@@ -45,7 +50,7 @@ afterAll(() => node?.stop());
 
 /** The digest by the contract that verifies it, or for which it is meant. */
 async function onChain({ type, message }: Hashed): Promise<Hex> {
-  const { epochManager, keyManager, decryptionGateway } = gateway.contracts;
+  const { epochManager, keyManager, evaluationKeyManager, decryptionGateway } = gateway.contracts;
   switch (type) {
     case 'ShareCommitment':
       return epochManager.read.hashShareCommitment([
@@ -68,6 +73,18 @@ async function onChain({ type, message }: Hashed): Promise<Hex> {
         message.requestId,
         message.result,
       ]);
+    case 'UserDecryptionResult':
+      return decryptionGateway.read.hashUserDecryptionResult([
+        message.epochId,
+        message.requestId,
+        message.result,
+      ]);
+    case 'EvaluationKeysResult':
+      return evaluationKeyManager.read.hashEvaluationKeysResult([
+        message.epochId,
+        message.requestId,
+        message.digests,
+      ]);
   }
 }
 
@@ -88,6 +105,7 @@ describe.each(statements)('$type', (each) => {
       ...addresses,
       epochManager: addresses.keyManager,
       keyManager: addresses.epochManager,
+      evaluationKeyManager: addresses.epochManager,
       decryptionGateway: addresses.epochManager,
     };
     const digests = [
