@@ -7,17 +7,21 @@ export interface NamedFault {
   reason: string;
 }
 
-/** A key or decryption request as this operator sees it; served at `GET /requests/ID`. */
+/** A request as this operator sees it; served at `GET /requests/ID`. */
 export interface RequestProgress {
   id: Hex;
-  kind: 'key' | 'decryption';
+  kind: 'key' | 'evaluation-keys' | 'decryption' | 'user-decryption';
   /** The step it is at. */
   state: 'agreeing' | 'opening' | 'certifying' | 'submitting' | 'recorded' | 'expired';
   /** Committee indices whose answer is awaited in this step. */
   waitingFor: number[];
   faulty: NamedFault[];
+  /** How much of the opening is done, of what takes many. */
+  progress?: { done: number; total: number };
   /** Code of what keeps it from going on. */
   error?: string;
+  /** Why it cannot be served at all. */
+  reason?: string;
   /** Milliseconds from the first sight of the request to the end of each step. */
   milliseconds: Record<string, number>;
 }
@@ -62,13 +66,27 @@ export class ProgressBook {
     progress.state = state;
     progress.waitingFor = [];
     // What kept it from going on did not; but it says why a request ended without a result.
-    if (state !== 'expired') delete progress.error;
+    if (state === 'expired') return;
+    delete progress.error;
+    delete progress.reason;
   }
 
-  /** Notes what keeps an entry from going on. */
-  trouble(id: Hex, error: string): void {
+  /** Notes how far the opening has come. */
+  count(id: Hex, done: number, total: number): void {
     const entry = this.#entries.get(id);
-    if (entry !== undefined) entry.progress.error = error;
+    if (entry !== undefined) entry.progress.progress = { done, total };
+  }
+
+  /**
+   * Notes what keeps an entry from going on.
+   *
+   * @param reason for people, of what no other attempt will mend
+   */
+  trouble(id: Hex, error: string, reason?: string): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    entry.progress.error = error;
+    if (reason !== undefined) entry.progress.reason = reason;
   }
 
   waitFor(id: Hex, indices: Iterable<number>): void {

@@ -35,6 +35,7 @@ export class FakeChain {
     keyManager: address(0xa3),
     ciphertextRegistry: address(0xa4),
     operatorRegistry: address(0xa5),
+    evaluationKeyManager: address(0xa6),
   };
   readonly blocks: Block[] = [];
   /** Every call that was sent, with its sender. */
@@ -79,7 +80,8 @@ export class FakeChain {
       };
     };
     const pending = (state: string | undefined): number => (state === 'pending' ? 1 : 2);
-    const { epochs, keys, requests } = this.#state;
+    const { epochs, keys, evaluationKeys, requests, userDecryptions } = this.#state;
+    const requestOf = (id: Hex) => requests.get(id) ?? userDecryptions.get(id);
     const contracts = {
       epochManager: {
         read: {
@@ -88,8 +90,13 @@ export class FakeChain {
         },
       },
       keyManager: { read: { key: reader((id) => ({ state: pending(keys.get(id)?.state) })) } },
+      evaluationKeyManager: {
+        read: {
+          evaluationKeys: reader((id) => ({ state: pending(evaluationKeys.get(id)?.state) })),
+        },
+      },
       decryptionGateway: {
-        read: { request: reader((id) => ({ state: pending(requests.get(id)?.state) })) },
+        read: { request: reader((id) => ({ state: pending(requestOf(id)?.state) })) },
       },
     };
     const client = {
@@ -152,6 +159,10 @@ export class FakeChain {
         return { eventName: 'PublicKeyRecorded', args: { keyId: id, digest: args[1] } };
       case 'respondPublicDecryption':
         return { eventName: 'PublicDecryptionResponded', args: { requestId: id, result: args[1] } };
+      case 'recordEvaluationKeys':
+        return { eventName: 'EvaluationKeysRecorded', args: { requestId: id, digests: args[1] } };
+      case 'respondUserDecryption':
+        return { eventName: 'UserDecryptionResponded', args: { requestId: id, result: args[1] } };
       default:
         throw new Error(`no effect of ${functionName}`);
     }

@@ -96,7 +96,9 @@ describe('a blob in pieces', () => {
     const { blobs } = await withBlob();
     const { length, chunks } = await blobs.read(digest);
     expect(length).toBe(content.length);
-    expect(Uint8Array.from(Buffer.concat(await Array.fromAsync(chunks)))).toEqual(content);
+    const read: Uint8Array[] = [];
+    for await (const chunk of chunks) read.push(chunk);
+    expect(Uint8Array.from(Buffer.concat(read))).toEqual(content);
   });
 
   it('is refused and removed before any of it is given if it is damaged', async () => {

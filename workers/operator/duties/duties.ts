@@ -1,7 +1,7 @@
 import type { Hex } from 'viem';
 
-import type { EpochEntry, KeyEntry, RequestEntry } from '../../chain/state.ts';
-import { isKeyloomError } from '../../errors.ts';
+import type { CiphertextEntry, EpochEntry, KeyEntry } from '../../chain/state.ts';
+import { isKeyloomError, type KeyloomError } from '../../errors.ts';
 import { decryptionPlan } from '../../fhe/noise.ts';
 import { parameterSets, type ParameterSet } from '../../ring/parameters.ts';
 import { committeeOf } from '../../sharing/committee.ts';
@@ -9,6 +9,9 @@ import { parameterSetId } from '../../sharing/ids.ts';
 import type { ChainState } from '../chain-view/chain-state.ts';
 import type { OperatorContext } from '../context.ts';
 import { decryptPublicly } from './decryption-job.ts';
+import { generateEvaluationKeys } from './evaluation-key-job.ts';
+import { decryptForUser } from './user-decryption-job.ts';
+import type { Slots } from './slots.ts';
 import { OperatorError, OperatorErrorCode } from '../errors.ts';
 import type { Job } from './jobs.ts';
 import { generateKey } from './key-job.ts';
@@ -41,7 +44,9 @@ export function duties(sources: DutySources): Job[] {
     ...setUps(sources),
     ...erasures(sources),
     ...keyGenerations(sources),
+    ...evaluationKeys(sources),
     ...decryptions(sources),
+    ...userDecryptions(sources),
   ];
 }
 
@@ -93,55 +98,119 @@ function* erasures({ context, chain, seats, reread }: DutySources): Generator<Jo
 function* keyGenerations(sources: DutySources): Generator<Job> {
   const { context, chain, keyShares } = sources;
   for (const key of chain.now.keys.values()) {
+    if (key.state === 'active') context.progress.advance(key.keyId, 'recorded');
     if (key.state !== 'pending') continue;
-    yield* serve(sources, key.keyId, 'key', key, (seat, signal) =>
+    const request = { ...key, id: key.keyId, kind: 'key', slots: context.requestSlots } as const;
+    yield* serve(sources, request, (seat, signal) =>
       generateKey(context, seat, keyShares, key, setOf(sources, key), signal),
     );
   }
-  // Progress of keys that others recorded.
-  for (const { keyId, state } of chain.now.keys.values())
-    if (state === 'active') context.progress.advance(keyId, 'recorded');
+}
+
+function* evaluationKeys(sources: DutySources): Generator<Job> {
+  const { context, chain, keyShares } = sources;
+  for (const entry of chain.now.evaluationKeys.values()) {
+    if (entry.state === 'recorded') context.progress.advance(entry.requestId, 'recorded');
+    if (entry.state !== 'pending') continue;
+    const { requestId: id, targetKeyId } = entry;
+    const request = {
+      ...entry,
+      id,
+      kind: 'evaluation-keys',
+      slots: context.evaluationSlots,
+    } as const;
+    yield* serve(sources, request, (seat, signal) => {
+      const key = keyOf(sources, entry, entry.keyId);
+      // Both secrets of a switching key are shared by this committee, in one ring.
+      const target = targetKeyId === undefined ? key : keyOf(sources, entry, targetKeyId);
+      if (target.parameterSetId !== key.parameterSetId)
+        throw unservable('a switching key leads to a key of the same parameter set');
+      const set = setOf(sources, key);
+      return generateEvaluationKeys(context, seat, keyShares, entry, set, signal);
+    });
+  }
 }
 
 function* decryptions(sources: DutySources): Generator<Job> {
   const { context, chain, keyShares } = sources;
-  for (const request of chain.now.requests.values()) {
-    if (request.state === 'answered') context.progress.advance(request.requestId, 'recorded');
-    if (request.state !== 'pending') continue;
-    yield* serve(sources, request.requestId, 'decryption', request, (seat, signal) => {
-      const key = chain.now.keys.get(request.keyId);
-      const ciphertexts = request.handles.map((handle) => chain.now.ciphertexts.get(handle));
-      const known = ciphertexts.filter((entry) => entry !== undefined);
-      if (key?.epochId !== request.epochId || known.length < ciphertexts.length)
-        throw new OperatorError(
-          OperatorErrorCode.REQUEST_UNSERVABLE,
-          'the request names a key or ciphertext that the logs do not have',
-        );
-      const set = setOf(sources, key);
-      return decryptPublicly(context, seat, keyShares, request, known, set, signal);
+  for (const entry of chain.now.requests.values()) {
+    if (entry.state === 'answered') context.progress.advance(entry.requestId, 'recorded');
+    if (entry.state !== 'pending') continue;
+    const { requestId: id, keyId } = entry;
+    const request = { ...entry, id, kind: 'decryption', slots: context.requestSlots } as const;
+    yield* serve(sources, request, (seat, signal) => {
+      const set = setOf(sources, keyOf(sources, entry, keyId));
+      const known = ciphertextsOf(sources, entry);
+      return decryptPublicly(context, seat, keyShares, entry, known, set, signal);
     });
   }
+}
+
+function* userDecryptions(sources: DutySources): Generator<Job> {
+  const { context, chain, keyShares } = sources;
+  for (const entry of chain.now.userDecryptions.values()) {
+    if (entry.state === 'answered') context.progress.advance(entry.requestId, 'recorded');
+    if (entry.state !== 'pending') continue;
+    const { requestId: id, keyId } = entry;
+    const request = { ...entry, id, kind: 'user-decryption', slots: context.requestSlots } as const;
+    yield* serve(sources, request, (seat, signal) => {
+      const set = setOf(sources, keyOf(sources, entry, keyId));
+      const known = ciphertextsOf(sources, entry);
+      return decryptForUser(context, seat, keyShares, entry, known, set, signal);
+    });
+  }
+}
+
+/** The key of a request, if it is one of the request's epoch. */
+function keyOf({ chain }: DutySources, { epochId }: { epochId: Hex }, keyId: Hex): KeyEntry {
+  const key = chain.now.keys.get(keyId);
+  if (key?.epochId === epochId) return key;
+  throw unservable('the request names a key that the logs do not have in its epoch');
+}
+
+/** The ciphertexts of a request, if all of them are under its key. */
+function ciphertextsOf(
+  { chain }: DutySources,
+  { handles, keyId }: { handles: readonly Hex[]; keyId: Hex },
+): CiphertextEntry[] {
+  return handles.map((handle) => {
+    const entry = chain.now.ciphertexts.get(handle);
+    if (entry?.keyId === keyId) return entry;
+    throw unservable('the request names a ciphertext that the logs do not have under its key');
+  });
+}
+
+const unservable = (why: string): OperatorError =>
+  new OperatorError(OperatorErrorCode.REQUEST_UNSERVABLE, why);
+
+/** What all requests have in common. */
+interface Request {
+  readonly id: Hex;
+  readonly kind: RequestProgress['kind'];
+  readonly epochId: Hex;
+  readonly height: bigint;
+  /** Timestamp in seconds. */
+  readonly deadline: bigint;
+  /** Where it waits for its turn. */
+  readonly slots: Slots;
 }
 
 /** The job of a request: agree on its block, then work, until its deadline. */
 function* serve(
   sources: DutySources,
-  id: Hex,
-  kind: RequestProgress['kind'],
-  request: (KeyEntry | RequestEntry) & { deadline: bigint },
+  { id, kind, epochId, height, deadline, slots }: Request,
   work: (seat: Seat, signal: AbortSignal) => Promise<void>,
 ): Generator<Job> {
   const { context, chain, seats } = sources;
-  const epoch = chain.now.epochs.get(request.epochId);
+  const epoch = chain.now.epochs.get(epochId);
   if (epoch === undefined || indexIn(epoch, context.account.address) === undefined) return;
   if (isEnded(epoch)) return;
-  const leftMs = (): number => Number(request.deadline) * 1_000 - Date.now();
+  const leftMs = (): number => Number(deadline) * 1_000 - Date.now();
   if (leftMs() <= 0) {
     context.progress.advance(id, 'expired');
     return;
   }
   context.progress.begin(id, kind);
-  const { height } = request;
   yield {
     id: `${kind}/${id}/${height}`,
     run: async (stop) => {
@@ -152,8 +221,8 @@ function* serve(
       const signal = AbortSignal.any([stop, AbortSignal.timeout(timeout)]);
       try {
         // Without a place: an epoch that this operator cannot serve must not keep others waiting.
-        const seat = await seats.ready(request.epochId, signal);
-        await context.requestSlots.run(signal, async () => {
+        const seat = await seats.ready(epochId, signal);
+        await slots.run(signal, async () => {
           await agreeOnBlock(context, seat, chain.block(height)!, signal, {
             onWaiting: (indices) => context.progress.waitFor(id, indices),
             onOutvoted: () => sources.reread(height),
@@ -163,7 +232,13 @@ function* serve(
       } catch (error) {
         if (stop.aborted) throw error;
         if (!signal.aborted) {
-          context.progress.trouble(id, isKeyloomError(error) ? error.code : 'UNEXPECTED');
+          const known = isKeyloomError(error) ? error : undefined;
+          const isFinal = known?.code === OperatorErrorCode.REQUEST_UNSERVABLE;
+          context.progress.trouble(
+            id,
+            known?.code ?? 'UNEXPECTED',
+            isFinal ? reasonOf(known) : undefined,
+          );
           throw error;
         }
         context.progress.advance(id, 'expired');
@@ -174,6 +249,11 @@ function* serve(
       }
     },
   };
+}
+
+/** Why a request cannot be served, for people; with the code of what was found. */
+function reasonOf({ message, metadata }: KeyloomError): string {
+  return metadata['cause'] === undefined ? message : `${message} (${String(metadata['cause'])})`;
 }
 
 /** The parameter set of a key, if it is known here and the chain says the same of it. */
@@ -193,7 +273,8 @@ function setOf({ chain }: DutySources, key: KeyEntry): ParameterSet {
   const same =
     entry.decryptionLimbs[t - 1] === plan.limbs &&
     entry.floodBits[t - 1] === plan.floodBits &&
-    entry.maxNoiseBits[t - 1] === plan.maxNoiseBits;
+    entry.maxNoiseBits[t - 1] === plan.maxNoiseBits &&
+    entry.lambda === set.lambda;
   if (!same)
     throw new OperatorError(
       OperatorErrorCode.REQUEST_UNSERVABLE,

@@ -2,15 +2,16 @@ import { hexToBytes, type Hex } from 'viem';
 
 import { keyManagerAbi } from '../../chain/abi.ts';
 import type { KeyEntry } from '../../chain/state.ts';
+import type { Statement } from '../../chain/typed-data.ts';
 import { describe, finish, share } from '../../protocols/key-generation.ts';
 import { openOnce } from '../../protocols/opening.ts';
 import type { ParameterSet } from '../../ring/parameters.ts';
-import { collectQuorum, waitForTurn } from './certify.ts';
 import type { OperatorContext } from '../context.ts';
 import type { KeyShares } from '../committee/key-shares.ts';
 import { opensWith, runPart, secretsOf } from '../openings/run-part.ts';
 import type { Seat } from '../committee/seat.ts';
-import { unlessAborted } from '../waiting.ts';
+import type { Quorum } from './certify.ts';
+import { settle } from './settle.ts';
 
 /** `KeyState` of the contract. */
 const PENDING = 1;
@@ -24,7 +25,7 @@ export async function generateKey(
   set: ParameterSet,
   signal: AbortSignal,
 ): Promise<void> {
-  const { gateway, sender, store, progress, log } = context;
+  const { gateway, sender, store, progress } = context;
   const { epochId } = seat.session;
 
   progress.advance(keyId, 'opening');
@@ -38,30 +39,21 @@ export async function generateKey(
   const { publicKey, digest } = await runPart(part, open, signal);
   await store.blobs.put(publicKey);
 
-  progress.advance(keyId, 'certifying');
-  const { signerBitmap, signatures } = await collectQuorum(
-    context,
-    seat,
-    keyId,
-    hexToBytes(digest),
-    (result: Hex) => ({ type: 'PublicKeyResult', message: { epochId, keyId, digest: result } }),
-    signal,
-  );
-
-  progress.advance(keyId, 'submitting');
-  await waitForTurn(context, seat, keyId, signal);
-  await unlessAborted(
+  const submit = (result: Hex, { signerBitmap, signatures }: Quorum) =>
     sender.submit(
       `public-key/${keyId}`,
       {
         address: gateway.addresses.keyManager,
         abi: keyManagerAbi,
         functionName: 'recordPublicKey',
-        args: [keyId, digest, signerBitmap, signatures],
+        args: [keyId, result, signerBitmap, signatures],
       },
       async () => (await gateway.contracts.keyManager.read.key([keyId])).state !== PENDING,
-    ),
-    signal,
-  );
-  log.info({ keyId, digest }, 'public key recorded');
+    );
+  const statement = (result: Hex): Statement => ({
+    type: 'PublicKeyResult',
+    message: { epochId, keyId, digest: result },
+  });
+  const outcome = { id: keyId, result: hexToBytes(digest), statement, submit };
+  await settle(context, seat, outcome, signal);
 }

@@ -131,6 +131,6 @@ export async function answerPeers(sources: AnswerSources): Promise<void> {
 
   await registerBlobs(host, async (_, digest) => {
     if (!chain.publicDigests.has(digest) || !(await store.blobs.has(digest))) return unknown;
-    return store.blobs.get(digest);
+    return store.blobs.read(digest);
   });
 }

@@ -28,14 +28,8 @@ export async function fetchBlob(
   maxBytes: number,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
-  try {
-    return await store.blobs.get(digest);
-  } catch (error) {
-    const gone =
-      isKeyloomError(error, StoreErrorCode.BLOB_MISSING) ||
-      isKeyloomError(error, StoreErrorCode.BLOB_CORRUPT);
-    if (!gone) throw error;
-  }
+  const held = await unlessGone(store.blobs.get(digest));
+  if (held !== undefined) return held;
   const bytes = await firstAnswer(peerIds, signal, (peerId, open) =>
     ask(host, peerId, digest, { signal: open, maxBytes }),
   );
@@ -48,6 +42,19 @@ export async function fetchBlob(
     'no operator that can be reached has this blob; upload it to one',
     { metadata: { digest } },
   );
+}
+
+/** A blob of the own store, or undefined if it is not there or damaged. */
+export async function unlessGone<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    const gone =
+      isKeyloomError(error, StoreErrorCode.BLOB_MISSING) ||
+      isKeyloomError(error, StoreErrorCode.BLOB_CORRUPT);
+    if (!gone) throw error;
+    return undefined;
+  }
 }
 
 /**

@@ -1,8 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Hex } from 'viem';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { hexToBytes, type Hex } from 'viem';
 
 import { isKeyloomError } from '../../errors.ts';
+import type { BlobReader } from '../../store/blobs.ts';
+import type { TranscriptEntry, TranscriptShare } from '../../store/transcripts.ts';
+import { Slots } from '../duties/slots.ts';
 import { OperatorError, OperatorErrorCode } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { RequestProgress } from '../progress.ts';
@@ -18,7 +23,11 @@ export interface HttpView {
   health(): Promise<Health>;
   request(id: Hex): RequestProgress | undefined;
   /** A public blob that the chain names, pulled from peers if need be. Rejects with a coded error. */
-  blob(digest: Hex): Promise<Uint8Array>;
+  blob(digest: Hex): Promise<BlobReader>;
+  /** Whose shares of an opening are held. Rejects with NOT_FOUND. */
+  transcript(openingId: Hex): Promise<TranscriptEntry>;
+  /** A signed share. Rejects with NOT_FOUND. */
+  share(openingId: Hex, index: number): Promise<TranscriptShare>;
   /** Most bytes an upload may have. */
   readonly uploadLimit: number;
   /** Rejects unless the digest is, or within the signal's time becomes, registered on chain. */
@@ -30,6 +39,10 @@ export interface HttpView {
 const REGISTRATION_WAIT_MS = 60_000;
 /** Longest time for a request to arrive in full: the wait above and the upload. */
 const REQUEST_TIMEOUT_MS = 180_000;
+
+/** Shares that are answered with at once, and how long one may take before the next one is. */
+const SHARE_ANSWERS = 16;
+const SHARE_LEASE_MS = 10_000;
 
 const HTTP_STATUS: Readonly<Record<string, number>> = {
   [OperatorErrorCode.NOT_FOUND]: 404,
@@ -65,8 +78,29 @@ async function readBody(request: IncomingMessage, limit: number): Promise<Uint8A
   return Buffer.concat(chunks);
 }
 
+/** Sends public bytes that never change, no faster than they are read. */
+async function sendBytes(
+  response: ServerResponse,
+  length: number,
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<void> {
+  response.writeHead(200, {
+    'content-type': 'application/octet-stream',
+    'content-length': length,
+    'cache-control': 'public, max-age=31536000, immutable',
+    'access-control-allow-origin': '*',
+  });
+  try {
+    await pipeline(Readable.from(chunks), response);
+  } catch (error) {
+    // Whoever asked went away: that concerns nobody else.
+    if (!response.destroyed) throw error;
+  }
+}
+
 async function answer(
   view: HttpView,
+  shares: Slots,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -83,15 +117,12 @@ async function answer(
       if (progress) return sendJson(response, 200, progress);
     }
     if (route === 'GET blobs') {
-      const bytes = await view.blob(`0x${id}`);
-      response.writeHead(200, {
-        'content-type': 'application/octet-stream',
-        'content-length': bytes.length,
-        'cache-control': 'public, max-age=31536000, immutable',
-        'access-control-allow-origin': '*',
-      });
-      response.end(bytes);
-      return;
+      const { length, chunks } = await view.blob(`0x${id}`);
+      return sendBytes(response, length, chunks);
+    }
+    if (route === 'GET transcripts') {
+      const { epochId, indices } = await view.transcript(`0x${id}`);
+      return sendJson(response, 200, { openingId: `0x${id}`, epochId, indices });
     }
     if (route === 'PUT blobs') {
       // Registration first: bytes that nobody registered are not even read.
@@ -104,6 +135,18 @@ async function answer(
       return;
     }
   }
+  if (hex32.test(id) && route === 'GET transcripts' && rest.length === 1) {
+    const index = /^[1-9]\d?$/.test(rest[0]) ? Number(rest[0]) : 0;
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    // Shares are held whole: those of a few answers at a time.
+    return shares.run(gone.signal, async () => {
+      const { signature, residues } = await view.share(`0x${id}`, index);
+      const { buffer, byteOffset, byteLength } = residues;
+      const parts = [hexToBytes(signature), new Uint8Array(buffer, byteOffset, byteLength)];
+      await sendBytes(response, parts[0].length + byteLength, parts);
+    });
+  }
   throw new OperatorError(OperatorErrorCode.NOT_FOUND, 'no such resource at this operator');
 }
 
@@ -113,10 +156,11 @@ export async function serveHttp(
   listen: { host: string; port: number },
   log: Log,
 ): Promise<{ address: AddressInfo; close(): Promise<void> }> {
+  const shares = new Slots(SHARE_ANSWERS, SHARE_LEASE_MS);
   const server: Server = createServer(
     { requestTimeout: REQUEST_TIMEOUT_MS },
     (request, response) => {
-      answer(view, request, response).catch((error: unknown) => {
+      answer(view, shares, request, response).catch((error: unknown) => {
         if (!isKeyloomError(error))
           log.warn({ err: error, url: request.url }, 'http request failed');
         if (response.headersSent) {

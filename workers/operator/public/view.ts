@@ -1,18 +1,22 @@
 import { createHash } from 'node:crypto';
 import type { Hex } from 'viem';
 
+import type { BlobReader } from '../../store/blobs.ts';
+import type { TranscriptEntry, TranscriptShare } from '../../store/transcripts.ts';
 import type { ChainState } from '../chain-view/chain-state.ts';
 import type { OperatorContext } from '../context.ts';
 import { OperatorError, OperatorErrorCode } from '../errors.ts';
 import type { Health, HttpView } from './http.ts';
 import { knownPeers } from '../committee/membership.ts';
 import type { RequestProgress } from '../progress.ts';
-import { fetchBlob } from './blobs.ts';
-import { longestCiphertext, longestObject } from './objects.ts';
+import { Slots } from '../duties/slots.ts';
+import { fetchBlob, unlessGone } from './blobs.ts';
+import { longestObject, longestUpload } from './objects.ts';
 import type { Seats } from '../committee/seats.ts';
 
 /** How long a blob is looked for at peers. */
-const BLOB_TIMEOUT_MS = 20_000;
+const BLOB_TIMEOUT_MS = 60_000;
+const FETCHES = 4;
 
 /** How long the head of the chain is taken to be known: whoever asks for health must not cost requests. */
 const HEAD_AGE_MS = 1_000;
@@ -22,6 +26,8 @@ export class PublicView implements HttpView {
   readonly #context: OperatorContext;
   readonly #chain: ChainState;
   readonly #seats: Seats;
+  /** Blobs that are fetched from peers at once; each is held whole until it is stored. */
+  readonly #fetches = new Slots(FETCHES, BLOB_TIMEOUT_MS);
   #head: { readonly askedAt: number; readonly height: Promise<bigint | undefined> } | undefined;
 
   constructor(context: OperatorContext, chain: ChainState, seats: Seats) {
@@ -31,7 +37,7 @@ export class PublicView implements HttpView {
   }
 
   get uploadLimit(): number {
-    return longestCiphertext;
+    return longestUpload;
   }
 
   async health(): Promise<Health> {
@@ -63,14 +69,20 @@ export class PublicView implements HttpView {
     return this.#context.progress.get(id);
   }
 
-  async blob(digest: Hex): Promise<Uint8Array> {
+  async blob(digest: Hex): Promise<BlobReader> {
+    const { store, account } = this.#context;
     // Nobody can make this operator look for bytes that the chain does not name.
     if (!this.#chain.publicDigests.has(digest))
       throw new OperatorError(OperatorErrorCode.NOT_FOUND, 'the chain names no such object');
-    const peerIds = [...knownPeers(this.#chain.now, this.#context.account.address).keys()];
+    const held = await unlessGone(store.blobs.read(digest));
+    if (held !== undefined) return held;
+    const peerIds = [...knownPeers(this.#chain.now, account.address).keys()];
     const signal = AbortSignal.timeout(BLOB_TIMEOUT_MS);
     try {
-      return await fetchBlob(this.#context, peerIds, digest, longestObject, signal);
+      await this.#fetches.run(signal, () =>
+        fetchBlob(this.#context, peerIds, digest, longestObject, signal),
+      );
+      return await store.blobs.read(digest);
     } catch (error) {
       if (!signal.aborted) throw error;
       throw new OperatorError(
@@ -81,13 +93,28 @@ export class PublicView implements HttpView {
     }
   }
 
+  async transcript(openingId: Hex): Promise<TranscriptEntry> {
+    const entry = await this.#context.store.transcripts.list(openingId);
+    if (entry === undefined)
+      throw new OperatorError(OperatorErrorCode.NOT_FOUND, 'no share of this opening is held');
+    return entry;
+  }
+
+  async share(openingId: Hex, index: number): Promise<TranscriptShare> {
+    const share = await this.#context.store.transcripts.get(openingId, index);
+    if (share === undefined)
+      throw new OperatorError(OperatorErrorCode.NOT_FOUND, 'no such share is held');
+    return share;
+  }
+
   async expectUpload(digest: Hex, signal: AbortSignal): Promise<void> {
     try {
-      while (!this.#chain.publicDigests.isCiphertext(digest)) await this.#chain.change(signal);
+      while (!this.#chain.publicDigests.isUploadable(digest)) await this.#chain.change(signal);
     } catch {
       throw new OperatorError(
         OperatorErrorCode.BLOB_NOT_REGISTERED,
-        'no confirmed registration names this digest: register the ciphertext first',
+        'nothing confirmed on chain names this digest: register the ciphertext, or request the ' +
+          'decryption to this key, first',
         { metadata: { digest } },
       );
     }

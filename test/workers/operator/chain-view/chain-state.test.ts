@@ -42,7 +42,7 @@ describe('the chain state', () => {
     const digest = digestOf('ciphertext');
     const args = { handle: digestOf('handle'), keyId: digestOf('key'), digest, limbs: 1 };
     chain.emit({ eventName: 'CiphertextRegistered', args });
-    expect(state.publicDigests.isCiphertext(digest)).toBe(true);
+    expect(state.publicDigests.isUploadable(digest)).toBe(true);
     expect(state.publicDigests.has(digest)).toBe(true);
     expect(state.publicDigests.has(digestOf('another'))).toBe(false);
     state.rebuild([]);

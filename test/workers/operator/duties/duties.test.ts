@@ -67,6 +67,7 @@ function addSet(chain: FakeChain, changes: Record<string, unknown> = {}): void {
     decryptionLimbs: [plan.limbs, 0, 0, 0],
     floodBits: [plan.floodBits, 0, 0, 0],
     maxNoiseBits: [plan.maxNoiseBits, 0, 0, 0],
+    lambda: set.lambda,
     ...changes,
   };
   const args = { parameterSetId: parameterSetId(set), set: entry };
@@ -212,6 +213,7 @@ describe('a request that cannot be served as it stands', () => {
     ['another decryption level', { decryptionLimbs: [plan.limbs + 1, 0, 0, 0] }],
     ['less flooding', { floodBits: [plan.floodBits - 1, 0, 0, 0] }],
     ['more noise', { maxNoiseBits: [plan.maxNoiseBits + 1, 0, 0, 0] }],
+    ['another statistical security', { lambda: 40 }],
   ])('with %s on chain than computed here is given up', async (_, changes) => {
     const committee = await startCommittee(4);
     addSet(committee.chain, changes);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import type { Hex } from 'viem';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
@@ -22,6 +23,15 @@ let server: Awaited<ReturnType<typeof serveHttp>>;
 let origin: string;
 const sockets: Socket[] = [];
 
+const share = {
+  epochId: digestOf('epoch'),
+  signature: `0x${'5a'.repeat(65)}` as const,
+  shape: { primes: [2053n], width: 3, polynomials: 1 },
+  residues: BigUint64Array.of(1n, 2052n, 0n),
+};
+
+const noShare = () => new OperatorError(OperatorErrorCode.NOT_FOUND, 'no such share is held');
+
 const notFound = () => new OperatorError(OperatorErrorCode.BLOB_UNAVAILABLE, 'nobody has it');
 
 function viewOf(progress: ProgressBook): HttpView {
@@ -32,7 +42,18 @@ function viewOf(progress: ProgressBook): HttpView {
     blob: async (digest) => {
       if (digest === digestOf('broken')) throw new TypeError('a secret path');
       if (digest !== sha256(bytes)) throw notFound();
-      return bytes;
+      return {
+        length: bytes.length,
+        chunks: Readable.from([bytes.subarray(0, 4), bytes.subarray(4)]),
+      };
+    },
+    transcript: async (openingId) => {
+      if (openingId !== digestOf('opening')) throw noShare();
+      return { epochId: digestOf('epoch'), indices: [1, 13] };
+    },
+    share: async (openingId, index) => {
+      if (openingId !== digestOf('opening') || index !== 13) throw noShare();
+      return share;
     },
     expectUpload: async (digest) => {
       if (digest === digestOf('unregistered'))
@@ -131,6 +152,52 @@ describe('GET /blobs/SHA256', () => {
     expect(answer.status).toBe(500);
     expect(await answer.json()).toEqual({ code: 'INTERNAL', message: 'internal error' });
     expect(lines).toMatchObject([{ level: 'warn', message: 'http request failed' }]);
+  });
+});
+
+describe('GET /transcripts/OPENING', () => {
+  const opening = digestOf('opening');
+
+  it('says whose shares are held', async () => {
+    const answer = await fetch(`${origin}/transcripts/${opening}`);
+    expect(answer.status).toBe(200);
+    const epochId = digestOf('epoch');
+    expect(await answer.json()).toEqual({ openingId: opening, epochId, indices: [1, 13] });
+  });
+
+  it('has each share as its signature and its residues', async () => {
+    const answer = await fetch(`${origin}/transcripts/${opening}/13`);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-type')).toBe('application/octet-stream');
+    const body = Buffer.from(await answer.arrayBuffer());
+    expect(answer.headers.get('content-length')).toBe(String(65 + 3 * 8));
+    expect(body.subarray(0, 65).toString('hex')).toBe('5a'.repeat(65));
+    const residues = [0, 1, 2].map((at) => body.readBigUInt64LE(65 + 8 * at));
+    expect(residues).toEqual([1n, 2052n, 0n]);
+  });
+
+  it.each([
+    `/transcripts/${digestOf('another')}`,
+    `/transcripts/${opening}/1`,
+    `/transcripts/${opening}/013`,
+    `/transcripts/${opening}/0`,
+    `/transcripts/${opening}/100`,
+    `/transcripts/${opening}/13/x`,
+    `/transcripts/${opening}/..%2f..%2fstate.db`,
+    `/transcripts/0x12`,
+  ])('is 404 for %s', async (path) => {
+    expect(await failure(path)).toEqual([404, 'NOT_FOUND']);
+  });
+
+  it('serves others although many do not read their answers', async () => {
+    for (let count = 0; count < 32; count++) {
+      const socket = connect(server.address.port, '127.0.0.1');
+      sockets.push(socket);
+      socket.pause();
+      socket.write(`GET /transcripts/${opening}/13 HTTP/1.1\r\nhost: x\r\n\r\n`);
+    }
+    const answer = await fetch(`${origin}/transcripts/${opening}/13`);
+    expect(answer.status).toBe(200);
   });
 });
 

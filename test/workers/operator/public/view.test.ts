@@ -6,6 +6,7 @@ import { ask } from '../../../../workers/net/blobs/index.ts';
 import { NetErrorCode } from '../../../../workers/net/errors.ts';
 import { OperatorErrorCode } from '../../../../workers/operator/errors.ts';
 import { PublicView } from '../../../../workers/operator/public/view.ts';
+import type { BlobReader } from '../../../../workers/store/blobs.ts';
 import { expectFailure } from '../../net/support.ts';
 import { digestOf } from '../fake-chain.ts';
 import { startCommittee, testSignal, type TestOperator } from '../harness.ts';
@@ -14,6 +15,12 @@ const bytes = Buffer.from('a ciphertext');
 const sha256 = (data: Uint8Array): Hex => `0x${createHash('sha256').update(data).digest('hex')}`;
 const digest = sha256(bytes);
 const keyId = digestOf('key');
+
+async function bytesOf(blob: Promise<BlobReader>): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of (await blob).chunks) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
 
 const viewOf = ({ context, chain, seats }: TestOperator) => new PublicView(context, chain, seats);
 
@@ -66,7 +73,7 @@ describe('a blob', () => {
     const { at, chain } = await startCommittee(4);
     await at(3).context.store.blobs.put(bytes);
     chain.emit(registered);
-    expect(Buffer.from(await viewOf(at(1)).blob(digest))).toEqual(bytes);
+    expect(await bytesOf(viewOf(at(1)).blob(digest))).toEqual(bytes);
   });
 
   it('is not looked for if the chain does not name it, nor given to peers', async () => {
@@ -107,7 +114,62 @@ describe('a blob', () => {
       { eventName: 'KeyRequested', args: { keyId, epochId, deadline: 0n } },
       { eventName: 'PublicKeyRecorded', args: { keyId, digest } },
     );
-    expect(Buffer.from(await viewOf(at(1)).blob(digest))).toEqual(bytes);
+    expect(await bytesOf(viewOf(at(1)).blob(digest))).toEqual(bytes);
+  });
+});
+
+describe('a blob of a request', () => {
+  const requestId = digestOf('request');
+  const zero = `0x${'00'.repeat(32)}`;
+  const digests = `0x${digestOf('another').slice(2)}${digest.slice(2)}`;
+
+  it('may be an entry of an evaluation key', async () => {
+    const { at, chain, epochId } = await startCommittee(4);
+    await at(1).context.store.blobs.put(bytes);
+    const args = { requestId, epochId, keyId, kind: 2, targetKeyId: zero, elements: [3, 5] };
+    chain.emit({ eventName: 'EvaluationKeysRequested', args: { ...args, deadline: 0n } });
+    await expect(viewOf(at(1)).blob(digest)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    chain.emit({ eventName: 'EvaluationKeysRecorded', args: { requestId, digests } });
+    expect(await bytesOf(viewOf(at(1)).blob(digest))).toEqual(bytes);
+  });
+
+  it('may be what a user decryption is for, which the user uploads, and its answers', async () => {
+    const { at, chain, epochId } = await startCommittee(4);
+    const key = Buffer.from('a public key');
+    const view = viewOf(at(1));
+    const expected = view.expectUpload(sha256(key), testSignal());
+    const args = { requestId, epochId, keyId, handles: [], publicKeyDigest: sha256(key) };
+    chain.emit({ eventName: 'UserDecryptionRequested', args: { ...args, deadline: 0n } });
+    await expected;
+    await view.keepUpload(sha256(key), key);
+    expect(await bytesOf(viewOf(at(2)).blob(sha256(key)))).toEqual(key);
+    await at(3).context.store.blobs.put(bytes);
+    chain.emit({ eventName: 'UserDecryptionResponded', args: { requestId, result: digests } });
+    expect(await bytesOf(view.blob(digest))).toEqual(bytes);
+    // Answers come from operators, not from users.
+    const code = OperatorErrorCode.BLOB_NOT_REGISTERED;
+    const uploaded = view.expectUpload(digest, AbortSignal.abort());
+    await expect(uploaded).rejects.toMatchObject({ code });
+  });
+});
+
+describe('a transcript', () => {
+  it('is what the store has of an opening', async () => {
+    const { at, epochId } = await startCommittee(4);
+    const view = viewOf(at(1));
+    const openingId = digestOf('opening');
+    const code = OperatorErrorCode.NOT_FOUND;
+    await expect(view.transcript(openingId)).rejects.toMatchObject({ code });
+    const share = {
+      epochId,
+      signature: `0x${'5a'.repeat(65)}` as const,
+      shape: { primes: [2053n], width: 2, polynomials: 1 },
+      residues: BigUint64Array.of(1n, 2n),
+    };
+    await at(1).context.store.transcripts.put(openingId, 3, share);
+    expect(await view.transcript(openingId)).toEqual({ epochId, indices: [3] });
+    expect(await view.share(openingId, 3)).toEqual(share);
+    await expect(view.share(openingId, 1)).rejects.toMatchObject({ code });
   });
 });
 

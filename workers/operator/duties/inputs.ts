@@ -1,0 +1,71 @@
+import type { Hex } from 'viem';
+
+import type { CiphertextEntry } from '../../chain/state.ts';
+import type { ErrorMetadata } from '../../errors.ts';
+import { ciphertextLength, firstLimbs } from '../../fhe/ciphertext.ts';
+import { FheError } from '../../fhe/errors.ts';
+import { prepare, type DecryptionInput } from '../../protocols/decryption-input.ts';
+import { ProtocolError } from '../../protocols/errors.ts';
+import { parseRecipient, type Recipient } from '../../protocols/recipient.ts';
+import type { ParameterSet } from '../../ring/parameters.ts';
+import { activePeers, type Place } from '../committee/seat.ts';
+import type { OperatorContext } from '../context.ts';
+import { OperatorError, OperatorErrorCode } from '../errors.ts';
+import { fetchBlob } from '../public/blobs.ts';
+
+/**
+ * Loads a ciphertext and brings it to the decryption level. What the chain says of it must be true.
+ *
+ * @throws OperatorError BLOB_UNAVAILABLE, REQUEST_UNSERVABLE
+ */
+export async function loadInput(
+  context: OperatorContext,
+  seat: Place,
+  { handle, digest, limbs }: CiphertextEntry,
+  set: ParameterSet,
+  signal: AbortSignal,
+): Promise<DecryptionInput> {
+  const longest = ciphertextLength(set, firstLimbs(set));
+  const bytes = await fetchBlob(context, peerIdsOf(seat), digest, longest, signal);
+  if (bytes.length !== ciphertextLength(set, limbs))
+    throw unservable('the ciphertext is not at the level it is registered for', { handle });
+  return servable('the registered ciphertext cannot be decrypted', { handle }, () =>
+    prepare(seat.session.committee, set, bytes),
+  );
+}
+
+/**
+ * Loads the public key that a user decryption is for.
+ *
+ * @throws OperatorError BLOB_UNAVAILABLE, REQUEST_UNSERVABLE
+ */
+export async function loadRecipient(
+  context: OperatorContext,
+  seat: Place,
+  digest: Hex,
+  set: ParameterSet,
+  signal: AbortSignal,
+): Promise<Recipient> {
+  const longest = ciphertextLength(set, set.primes.length);
+  const bytes = await fetchBlob(context, peerIdsOf(seat), digest, longest, signal);
+  return servable('the user’s public key is malformed', { digest }, () =>
+    parseRecipient(set, bytes),
+  );
+}
+
+/** What `work` comes to. An error is never signed as a result: the request expires. */
+export function servable<T>(why: string, metadata: ErrorMetadata, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof FheError || error instanceof ProtocolError)
+      throw unservable(why, { ...metadata, cause: error.code }, error);
+    throw error;
+  }
+}
+
+function unservable(why: string, metadata: ErrorMetadata, cause?: unknown): OperatorError {
+  return new OperatorError(OperatorErrorCode.REQUEST_UNSERVABLE, why, { metadata, cause });
+}
+
+const peerIdsOf = (seat: Place): string[] => activePeers(seat).map(({ peerId }) => peerId);
