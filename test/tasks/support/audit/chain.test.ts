@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { bytesToHex, hexToBytes, keccak256, toHex, type Hex } from 'viem';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
-import { SdkErrorCode } from '../../../../sdk/index.ts';
+import { blobDigest, SdkErrorCode } from '../../../../sdk/index.ts';
 import { audit } from '../../../../tasks/support/audit/audit.ts';
 import { AuditErrorCode } from '../../../../tasks/support/audit/errors.ts';
 import { ClientErrorCode } from '../../../../tasks/support/errors.ts';
 import { FheErrorCode } from '../../../../workers/fhe/errors.ts';
-import { World, type Meddle, type Worked } from './world.ts';
+import { parameterSets } from '../../../../workers/ring/parameters.ts';
+import { parameterSetId } from '../../../../workers/sharing/ids.ts';
+import { operatorAccount } from '../../../contracts/support/gateway.ts';
+import { SET, World, type Meddle, type Worked } from './world.ts';
 
 let world: World;
 let keyId: Hex;
@@ -47,6 +50,9 @@ function changed(hex: Hex): Hex {
   bytes[bytes.length - 1] ^= 1;
   return bytesToHex(bytes);
 }
+
+/** An operator's signer as an endpoint writes it. */
+const signer = (index: number) => operatorAccount(index).address.toLowerCase() as Hex;
 
 /** Puts other digits in the place of some in everything that an endpoint answers. */
 const replacing =
@@ -129,43 +135,28 @@ describe('the recorded result', () => {
   });
 });
 
-describe('what an endpoint says of an id', () => {
+describe('what an endpoint says of an id has to have that id', () => {
   const elsewhere = keccak256(toHex('elsewhere'));
+  const [otherSet] = parameterSets.filter((set) => set !== SET);
 
   test.each([
-    ['a handle of the request', () => handle],
-    ['the key of the request', () => keyId],
-    ['the epoch', () => world.simulation.session.epochId],
-  ])('has to have that id: %s', async (_, id) => {
-    await onFork(
-      () => world.respond(worked),
-      async () => {
-        const lie = await world.through(
-          replacing(id(), elsewhere, (method) => method === 'eth_getLogs'),
-        );
-        await expect(audit(lie, worked.requestId)).rejects.toMatchObject({
-          code: AuditErrorCode.CONTENT_MISMATCH,
-        });
-      },
-    );
-  });
-
-  test.each([
+    ['a handle of the request', 'eth_getLogs', () => handle],
+    ['the key of the request', 'eth_getLogs', () => keyId],
+    ['the epoch of the request', 'eth_getLogs', () => world.simulation.session.epochId],
     [
-      'a signer of the epoch',
-      async () => world.chain.governor.account.address.toLowerCase() as Hex,
+      'the parameters of the key',
+      'eth_getLogs',
+      () => parameterSetId(SET),
+      parameterSetId(otherSet),
     ],
-    ['the set-up of the epoch', async () => elsewhere],
-  ])('has to have that id: %s', async (what, other) => {
-    const { epochId, setupDigest } = world.simulation.session;
-    const { signers } = await world.contracts.epochManager.read.epoch([epochId]);
-    const from = what.startsWith('a signer') ? (signers[2].toLowerCase() as Hex) : setupDigest;
+    ['a signer', 'eth_call', () => signer(3), signer(4)],
+    ['the set-up', 'eth_call', () => world.simulation.session.setupDigest],
+    ['the digest of a ciphertext', 'eth_call', () => blobDigest(world.bytesOf(handle))],
+  ])('%s, by %s', async (_, asked, from, to = elsewhere) => {
     await onFork(
       () => world.respond(worked),
       async () => {
-        const lie = await world.through(
-          replacing(from, await other(), (method) => method === 'eth_call'),
-        );
+        const lie = await world.through(replacing(from(), to, (method) => method === asked));
         await expect(audit(lie, worked.requestId)).rejects.toMatchObject({
           code: AuditErrorCode.CONTENT_MISMATCH,
         });

@@ -136,7 +136,7 @@ describe('a flipped residue', () => {
   });
 
   test('that more than t signed leaves nothing to believe', async () => {
-    const { failure, operators: findings } = await audited(signedWrong(1, 3));
+    const { failure, operators: findings } = await audited(signedWrong(1, 2));
     expect(failure?.code).toBe(AuditErrorCode.SHARES_DISAGREE);
     expect(failure?.metadata).toEqual({
       ...{ openingId: openings[0], signed: '1,2,3,4', missing: '' },
@@ -166,6 +166,20 @@ describe('a signature', () => {
   test('of another operator is no signature', async () => {
     const { failure, operators: findings } = await audited(
       inFirstOpening(({ index }) => index === 4, signedLike(1)),
+    );
+    expect(failure).toBe(undefined);
+    expect(against(findings)[4]).toEqual({
+      missing: [openings[0]],
+      refused: [[4, 'SIGNATURE']],
+    });
+  });
+
+  test('that one operator makes for another is none of that other', async () => {
+    const { failure, operators: findings } = await audited(
+      inFirstOpening(
+        ({ index }) => index === 4,
+        ({ openingId }, honest) => operators.signed(1, openingId, residuesOf(flipped(honest))),
+      ),
     );
     expect(failure).toBe(undefined);
     expect(against(findings)[4]).toEqual({
