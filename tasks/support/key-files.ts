@@ -48,6 +48,7 @@ export type KeyFileContent =
 /**
  * A SEAL file of recorded evaluation keys. Entries are downloaded one by one as their turn comes, and
  * each is accepted only with the digest that is on chain.
+ * @param options.patienceMs how long to go on asking for an entry that no operator has
  * @throws ClientError `UNKNOWN_KEY`, `KEY_NOT_ACTIVE`, `EVALUATION_KEYS_MISSING`, `RESULT_MISMATCH`;
  * FheError `GALOIS_STEP_INVALID`; the parts: SdkError `BLOB_UNAVAILABLE`, FheError for an entry of
  * another length
@@ -56,6 +57,7 @@ export async function keyFileOf(
   gateway: Gateway,
   keyId: Hex,
   content: KeyFileContent,
+  { patienceMs = CONFIRMATION_PATIENCE_MS }: { patienceMs?: number } = {},
 ): Promise<KeyFile> {
   const key = await activeKeyOf(gateway, keyId);
   const set = parametersOf(key);
@@ -64,7 +66,7 @@ export async function keyFileOf(
   const download = async function* ({ digest }: RecordedEntry): AsyncGenerator<Uint8Array> {
     yield await fetchBlob(endpoints, digest, {
       maxBytes: entryLength(set),
-      patienceMs: CONFIRMATION_PATIENCE_MS,
+      patienceMs,
     });
   };
   switch (content.kind) {
