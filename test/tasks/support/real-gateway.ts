@@ -54,7 +54,7 @@ export async function realGateway() {
   /** The deployment as one of the chain's accounts sees it, over JSON-RPC as the tasks do. */
   const as = (role: keyof typeof ROLES): Promise<Gateway> =>
     openGateway({
-      transport: custom(chain.client),
+      transport: custom(chain.client, { retryCount: 0 }),
       gateway: deployment.addresses.decryptionGateway,
       account: accountOf(role),
     });
