@@ -27,9 +27,8 @@ export default action<AuditArguments>(async (args, { gateway, progress }) => {
       ...items.map(itemLine),
       signersLine(report),
       ...operators.flatMap(operatorLines),
-      failure === undefined
-        ? `the recorded result follows from signed shares, ${report.openings} openings`
-        : `the recorded result is not confirmed, ${report.openings} openings`,
+      `openings replayed from signed shares: ${report.openings}`,
+      `the recorded result ${failure === undefined ? 'follows' : 'is not confirmed'}`,
     ],
     failure,
   };
@@ -55,24 +54,36 @@ function operatorLines(findings: OperatorFindings): string[] {
   const who = `operator ${index} (${signer})`;
   return [
     ...(silence === undefined ? [] : [`${who} does not answer: ${silence}`]),
-    ...counted(missing, (count) => `${who}: no signed share of ${count} was found`),
-    ...counted(faulty, (count) => `${who} is faulty: it signed wrong shares of ${count}`),
-    ...faulty.map(({ openingId, commitment: { root } }) => `  opening ${openingId}: root ${root}`),
-    ...counted(
-      equivocations,
-      (count) => `${who} is faulty: it signed different shares of ${count}`,
+    ...section(`${who}: no signed share was found in openings`, missing),
+    ...section(
+      `${who} is faulty: it signed wrong shares in openings`,
+      faulty.map(({ openingId, commitment: { root } }) => `${openingId}: root ${root}`),
     ),
-    ...equivocations.map(
-      ({ openingId, commitments }) =>
-        `  opening ${openingId}: roots ${commitments.map(({ root }) => root).join(' and ')}`,
+    ...section(
+      `${who} is faulty: it signed different shares in openings`,
+      equivocations.map(
+        ({ openingId, commitments }) =>
+          `${openingId}: roots ${commitments.map(({ root }) => root).join(' and ')}`,
+      ),
     ),
-    ...counted(refused, (count) => `${who} served what cannot be used, for ${count}`),
-    ...refused.map(
-      ({ openingId, index: of, reason }) =>
-        `  opening ${openingId}, ${of === undefined ? 'list' : `share of operator ${of}`}: ${reason}`,
+    ...section(
+      `${who} served what cannot be used in openings`,
+      refused.map(
+        ({ openingId, index: of, reason }) =>
+          `${openingId}, ${of === undefined ? 'list' : `share of operator ${of}`}: ${reason}`,
+      ),
     ),
   ];
 }
 
-const counted = (entries: readonly unknown[], text: (count: string) => string): string[] =>
-  entries.length === 0 ? [] : [text(`${entries.length} opening${entries.length === 1 ? '' : 's'}`)];
+/** How many entries are shown; --json has all. */
+const SHOWN = 4;
+
+function section(heading: string, entries: readonly string[]): string[] {
+  if (entries.length === 0) return [];
+  return [
+    `${heading}: ${entries.length}`,
+    ...entries.slice(0, SHOWN).map((entry) => `  ${entry}`),
+    ...(entries.length > SHOWN ? [`  and ${entries.length - SHOWN} more`] : []),
+  ];
+}
