@@ -52,6 +52,13 @@ const HTTP_STATUS: Readonly<Record<string, number>> = {
   [OperatorErrorCode.BLOB_TOO_LONG]: 413,
 };
 
+/** What a browser asks before it uploads a blob. */
+const PREFLIGHT_HEADERS = {
+  'access-control-allow-methods': 'GET, PUT',
+  'access-control-allow-headers': 'content-type',
+  'access-control-max-age': '86400',
+} as const;
+
 const hex32 = /^[0-9a-f]{64}$/;
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {
@@ -88,7 +95,6 @@ async function sendBytes(
     'content-type': 'application/octet-stream',
     'content-length': length,
     'cache-control': 'public, max-age=31536000, immutable',
-    'access-control-allow-origin': '*',
   });
   try {
     await pipeline(Readable.from(chunks), response);
@@ -106,6 +112,8 @@ async function answer(
 ): Promise<void> {
   const [, resource, name = '', ...rest] = (request.url ?? '/').split('?')[0].split('/');
   const route = `${request.method} ${resource}`;
+  // Everything here is public and needs no credentials: pages of any origin may use it.
+  response.setHeader('access-control-allow-origin', '*');
   const id = name.toLowerCase().replace(/^0x/, '');
   if (route === 'GET healthz' && name === '') {
     const health = await view.health();
@@ -123,6 +131,10 @@ async function answer(
     if (route === 'GET transcripts') {
       const { epochId, indices } = await view.transcript(`0x${id}`);
       return sendJson(response, 200, { openingId: `0x${id}`, epochId, indices });
+    }
+    if (route === 'OPTIONS blobs') {
+      response.writeHead(204, PREFLIGHT_HEADERS).end();
+      return;
     }
     if (route === 'PUT blobs') {
       // Registration first: bytes that nobody registered are not even read.

@@ -104,6 +104,22 @@ async function raw(...parts: (string | Uint8Array)[]): Promise<string> {
   return answer;
 }
 
+describe('a page of another origin', () => {
+  it('may read every answer, failures included', async () => {
+    for (const path of ['/healthz', `/blobs/${sha256(bytes)}`, '/nowhere']) {
+      const answer = await fetch(`${origin}${path}`);
+      expect(answer.headers.get('access-control-allow-origin')).toBe('*');
+      await answer.arrayBuffer();
+    }
+  });
+
+  it('may upload, as its browser finds out first', async () => {
+    const answer = await fetch(`${origin}/blobs/${sha256(bytes)}`, { method: 'OPTIONS' });
+    expect(answer.status).toBe(204);
+    expect(answer.headers.get('access-control-allow-methods')).toContain('PUT');
+  });
+});
+
 describe('GET /healthz', () => {
   it('is 200 if the operator can serve', async () => {
     const answer = await fetch(`${origin}/healthz`);
