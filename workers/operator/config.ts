@@ -8,7 +8,7 @@ import { OperatorError, OperatorErrorCode } from './errors.ts';
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
 /** Bytes of an operator's shares from which on an operation goes through openers: 8 MiB. */
-const LARGE_OPERATION_BYTES = 8 * 2 ** 20;
+export const LARGE_OPERATION_BYTES = 8 * 2 ** 20;
 
 /** Everything an operator process is told from outside; documented in docs/operator.md. */
 export interface OperatorConfig {
