@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 
 import { benchDecryption } from './decryption.ts';
 import { benchDevnet } from './devnet.ts';
+import { benchKeys } from './keys.ts';
 import { benchNtt } from './ntt.ts';
 import { report, type Measurement } from './report.ts';
 
@@ -12,6 +13,7 @@ const { values } = parseArgs({ options: { json: { type: 'string' } } });
 const parts: readonly [what: string, run: () => Measurement[] | Promise<Measurement[]>][] = [
   ['number-theoretic transforms', benchNtt],
   ['one operator’s work, against SEAL', benchDecryption],
+  ['one operator’s keys, against SEAL', benchKeys],
   ['four operators on the devnet', benchDevnet],
 ];
 
