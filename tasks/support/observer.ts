@@ -58,7 +58,11 @@ export function describeViews(views: readonly Answered<RequestView | undefined>[
 function sayingOf(view: Answered<RequestView | undefined>): string {
   if ('failure' in view) return 'no answer';
   if (view.answer === undefined) return 'not seen yet';
-  const { state, waitingFor, error } = view.answer;
-  if (error !== undefined) return `${state} (${error})`;
-  return waitingFor.length === 0 ? state : `${state}, waiting for ${waitingFor.join(', ')}`;
+  const { state, waitingFor, progress, error, reason } = view.answer;
+  const step =
+    progress === undefined || state !== 'opening'
+      ? state
+      : `${state} ${progress.done}/${progress.total}`;
+  if (error !== undefined) return `${step} (${reason ?? error})`;
+  return waitingFor.length === 0 ? step : `${step}, waiting for ${waitingFor.join(', ')}`;
 }

@@ -34,8 +34,12 @@ export interface RequestView {
   state: string;
   /** Committee indices whose answer it awaits in this step. */
   waitingFor: number[];
-  /** Code of the failure, where the state is `failed`. */
+  /** How much of the opening is done, of what takes many. */
+  progress?: { done: number; total: number } | undefined;
+  /** Code of what keeps it from going on. */
   error: string | undefined;
+  /** Why it cannot be served at all. */
+  reason?: string | undefined;
   faulty: { index: number; operator: string; reason: string }[];
   milliseconds: Record<string, number>;
 }
@@ -83,7 +87,9 @@ export async function fetchRequestView(
     kind: text(body.kind),
     state: text(body.state),
     waitingFor: list(body.waitingFor).map(Number),
+    progress: progressOf(body.progress, endpoint),
     error: body.error === undefined ? undefined : text(body.error),
+    reason: body.reason === undefined ? undefined : text(body.reason),
     faulty: list(body.faulty).map((entry) => {
       const fault = fieldsOf(entry, endpoint);
       return {
@@ -229,6 +235,12 @@ function fieldsOf(value: unknown, endpoint: string): Record<string, unknown> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value))
     return value as Record<string, unknown>;
   throw new SdkError(SdkErrorCode.BAD_ANSWER, `${endpoint}: not the promised JSON`);
+}
+
+function progressOf(value: unknown, endpoint: string): RequestView['progress'] {
+  if (value === undefined) return undefined;
+  const { done, total } = fieldsOf(value, endpoint);
+  return { done: Number(done), total: Number(total) };
 }
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');

@@ -139,6 +139,17 @@ test('the watch gives up only after several rounds in vain, and only when asked 
   await expect(hasty()).rejects.toMatchObject({ code: ClientErrorCode.TOO_FEW_OPERATORS });
 });
 
+test('what takes many openings is told with how far it is, and what is hopeless with why', () => {
+  const views = [
+    seen(1, view([], { progress: { done: 37, total: 100 } })),
+    seen(2, view([], { state: 'certifying', progress: { done: 100, total: 100 } })),
+    seen(3, view([], { state: 'agreeing', error: 'TRANSPARENT', reason: 'not a public key' })),
+  ];
+  expect(describeViews(views)).toBe(
+    'operator 1: opening 37/100; operator 2: certifying; operator 3: agreeing (not a public key)',
+  );
+});
+
 test('views are told in one sentence, operators of one mind together', async () => {
   const views = await askAll([member(4, NOBODY)], (endpoint) =>
     fetchRequestView(endpoint, REQUEST),
