@@ -1,117 +1,44 @@
-import { createHash } from 'node:crypto';
-import type { Hex } from 'viem';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import * as client from '../../../../workers/fhe/client.ts';
-import { decryptionPlan } from '../../../../workers/fhe/noise.ts';
 import { register as registerViews } from '../../../../workers/net/views/index.ts';
-import { duties, type DutySources } from '../../../../workers/operator/duties/duties.ts';
+import { duties } from '../../../../workers/operator/duties/duties.ts';
 import { OperatorErrorCode } from '../../../../workers/operator/errors.ts';
-import { Jobs } from '../../../../workers/operator/duties/jobs.ts';
 import { shareKey } from '../../../../workers/operator/openings/own-shares.ts';
 import { describe as describeKey } from '../../../../workers/protocols/key-generation.ts';
 import { signView } from '../../../../workers/operator/chain-view/views.ts';
-import { parameterSet } from '../../../../workers/ring/parameters.ts';
-import { committeeOf } from '../../../../workers/sharing/committee.ts';
-import { parameterSetId } from '../../../../workers/sharing/ids.ts';
-import { digestOf, type FakeChain } from '../fake-chain.ts';
+import { digestOf } from '../fake-chain.ts';
 import {
-  recordingLog,
   startCommittee,
   stopped,
   testSignal,
   type TestCommittee,
   type TestOperator,
 } from '../harness.ts';
+import {
+  addSet,
+  encrypt,
+  handle,
+  idsOf,
+  keyId,
+  LATER,
+  plan,
+  requestKey,
+  set,
+  sha256,
+  sourcesOf,
+  startWithKey,
+  until,
+  work,
+} from './at-work.ts';
 
-const set = parameterSet('insecure-bfv-1024');
-const plan = decryptionPlan(set, committeeOf(4));
-const keyId = digestOf('key');
 const requestId = digestOf('request');
-const handle = digestOf('handle');
-/** Far enough, in seconds, for a timer to be at its limit. */
-const LATER = 10n ** 10n;
-
-const sha256 = (data: Uint8Array): Hex => `0x${createHash('sha256').update(data).digest('hex')}`;
-
-const running: Jobs[] = [];
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((jobs) => jobs.stop()));
-});
-
-const sourcesOf = ({ context, chain, seats, keyShares }: TestOperator): DutySources => ({
-  ...{ context, chain, seats, keyShares },
-  reread: () => undefined,
-});
-
-const idsOf = (operator: TestOperator): string[] => duties(sourcesOf(operator)).map(({ id }) => id);
-
-/** Does an operator's duties, now and after each block. */
-function work(operator: TestOperator): void {
-  const jobs = new Jobs(recordingLog(operator.lines));
-  running.push(jobs);
-  const signal = testSignal();
-  void (async () => {
-    for (;;) {
-      operator.seats.refresh();
-      jobs.reconcile(duties(sourcesOf(operator)));
-      await operator.chain.change(signal);
-    }
-  })().catch(() => undefined);
-}
-
-function addSet(chain: FakeChain, changes: Record<string, unknown> = {}): void {
-  const { name, degree, plainModulus, primes } = set;
-  const entry = {
-    ...{ name, degree, plainModulus, primes },
-    decryptionLimbs: [plan.limbs, 0, 0, 0],
-    floodBits: [plan.floodBits, 0, 0, 0],
-    maxNoiseBits: [plan.maxNoiseBits, 0, 0, 0],
-    lambda: set.lambda,
-    ...changes,
-  };
-  const args = { parameterSetId: parameterSetId(set), set: entry };
-  chain.emit({ eventName: 'ParameterSetAdded', args });
-}
-
-const requestKey = ({ chain, epochId }: TestCommittee, deadline = LATER) =>
-  chain.emit({
-    eventName: 'KeyRequested',
-    args: { keyId, epochId, parameterSetId: parameterSetId(set), requester: '0x', deadline },
-  });
 
 const requestDecryption = ({ chain, epochId }: TestCommittee, positions: readonly number[]) =>
   chain.emit({
     eventName: 'PublicDecryptionRequested',
     args: { requestId, epochId, keyId, handles: [handle], positions, deadline: LATER },
   });
-
-const until = async (operator: TestOperator, isSo: () => boolean): Promise<void> => {
-  while (!isSo()) await operator.chain.change(testSignal());
-};
-
-/** A committee at work, and the key that it has generated. */
-async function startWithKey() {
-  const committee = await startCommittee(4);
-  const { chain, operators, at } = committee;
-  addSet(chain);
-  for (const operator of operators) work(operator);
-  requestKey(committee);
-  const key = () => at(1).chain.now.keys.get(keyId)!;
-  await until(at(1), () => key().state === 'active');
-  const publicKey = await at(1).context.store.blobs.get(key().digest!);
-  return { ...committee, publicKey };
-}
-
-type WithKey = Awaited<ReturnType<typeof startWithKey>>;
-
-/** Registers a ciphertext of a number; operator 2 has the bytes. */
-async function encrypt({ chain, at, publicKey }: WithKey, scalar: bigint, limbs = plan.limbs) {
-  const ciphertext = client.encrypt(set, publicKey, { scalar });
-  await at(2).context.store.blobs.put(ciphertext);
-  const registered = { handle, keyId, digest: sha256(ciphertext), noiseBits: 1, owner: '0x' };
-  chain.emit({ eventName: 'CiphertextRegistered', args: { ...registered, limbs } });
-}
 
 const FIRST_LIMBS = set.primes.length - 1;
 
