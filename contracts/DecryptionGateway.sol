@@ -4,32 +4,27 @@ pragma solidity 0.8.37;
 import {EIP712Upgradeable} from "@openzeppelin/contracts-upgradeable/utils/cryptography/EIP712Upgradeable.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 
+import {DecryptionMeters} from "./decryption/DecryptionMeters.sol";
 import {RequestWindow} from "./governance/RequestWindow.sol";
 import {ICiphertextRegistry} from "./interfaces/ICiphertextRegistry.sol";
 import {
-    DecryptionMeter,
     DecryptionRequest,
     IDecryptionGateway,
     RequestState,
     UserDecryptionPermit
 } from "./interfaces/IDecryptionGateway.sol";
 import {IEpochManager} from "./interfaces/IEpochManager.sol";
-import {IEvaluationKeyManager} from "./interfaces/IEvaluationKeyManager.sol";
-import {IKeyManager} from "./interfaces/IKeyManager.sol";
 import {IOperatorRegistry} from "./interfaces/IOperatorRegistry.sol";
 import {DecryptionShape} from "./libraries/DecryptionShape.sol";
-import {Meter} from "./libraries/Meter.sol";
 import {UserDecryptionPermits} from "./libraries/UserDecryptionPermits.sol";
 
 /// @title DecryptionGateway
-contract DecryptionGateway is RequestWindow, EIP712Upgradeable, IDecryptionGateway {
-    using Meter for Meter.State;
-
+/// @notice Requests, permits and results. What they spend is counted by DecryptionMeters.
+contract DecryptionGateway is RequestWindow, EIP712Upgradeable, DecryptionMeters {
     uint256 public constant MAX_HANDLES = DecryptionShape.MAX_HANDLES;
     uint256 public constant MAX_POSITIONS = DecryptionShape.MAX_POSITIONS;
     uint256 public constant MAX_PERMIT_HANDLES = UserDecryptionPermits.MAX_PERMIT_HANDLES;
     uint64 public constant MAX_PERMIT_SECONDS = UserDecryptionPermits.MAX_PERMIT_SECONDS;
-    uint64 public constant COMMON_QUOTA = Meter.COMMON_QUOTA;
 
     bytes32 private constant PUBLIC_DECRYPTION_RESULT_TYPEHASH = keccak256(
         "PublicDecryptionResult(bytes32 epochId,bytes32 requestId,bytes result)"
@@ -50,13 +45,10 @@ contract DecryptionGateway is RequestWindow, EIP712Upgradeable, IDecryptionGatew
     /// @custom:storage-location erc7201:keyloom.storage.DecryptionGateway
     struct DecryptionGatewayStorage {
         ICiphertextRegistry ciphertextRegistry;
-        IKeyManager keyManager;
         IEpochManager epochManager;
         IOperatorRegistry operatorRegistry;
         uint256 deploymentBlock;
         mapping(bytes32 requestId => RequestRecord) requests;
-        IEvaluationKeyManager evaluationKeyManager;
-        Meter.State meter;
     }
 
     uint256 private constant STORAGE_SLOT = erc7201("keyloom.storage.DecryptionGateway");
@@ -73,11 +65,10 @@ contract DecryptionGateway is RequestWindow, EIP712Upgradeable, IDecryptionGatew
     ) external initializer {
         __Governed_init(authority);
         __RequestWindow_init(responseWindow);
+        __DecryptionMeters_init(registry.evaluationKeyManager());
         DecryptionGatewayStorage storage $ = _storage();
         $.ciphertextRegistry = registry;
-        $.evaluationKeyManager = registry.evaluationKeyManager();
-        $.keyManager = registry.keyManager();
-        $.epochManager = $.keyManager.epochManager();
+        $.epochManager = keyManager().epochManager();
         $.operatorRegistry = $.epochManager.operatorRegistry();
         $.deploymentBlock = block.number;
     }
@@ -149,18 +140,6 @@ contract DecryptionGateway is RequestWindow, EIP712Upgradeable, IDecryptionGatew
     }
 
     /// @inheritdoc IDecryptionGateway
-    function grantUnits(bytes32 keyId, address consumer, uint64 units) external {
-        DecryptionGatewayStorage storage $ = _storage();
-        if ($.keyManager.key(keyId).requester != msg.sender) {
-            revert DecryptionGatewayNotKeyOwner(keyId, msg.sender);
-        }
-        if (consumer == address(0)) revert DecryptionGatewayZeroConsumer();
-        if (units == 0) revert DecryptionGatewayZeroUnits();
-        $.meter.grant(keyId, $.keyManager.decryptionUnits(keyId), consumer, units);
-        emit UnitsGranted(keyId, consumer, units);
-    }
-
-    /// @inheritdoc IDecryptionGateway
     function request(bytes32 requestId) external view returns (DecryptionRequest memory) {
         RequestRecord storage record = _storage().requests[requestId];
         return
@@ -207,25 +186,6 @@ contract DecryptionGateway is RequestWindow, EIP712Upgradeable, IDecryptionGatew
     }
 
     /// @inheritdoc IDecryptionGateway
-    function meter(bytes32 keyId) external view returns (DecryptionMeter memory) {
-        DecryptionGatewayStorage storage $ = _storage();
-        return $.meter.read(keyId, $.keyManager.decryptionUnits(keyId));
-    }
-
-    /// @inheritdoc IDecryptionGateway
-    function quotaOf(
-        bytes32 keyId,
-        address consumer
-    ) external view returns (uint64 quota, uint64 spent) {
-        return _storage().meter.quotaOf(keyId, consumer);
-    }
-
-    /// @inheritdoc IDecryptionGateway
-    function isUnitSpent(bytes32 handle, bytes32 recipient) external view returns (bool) {
-        return _storage().meter.spent[Meter.unitOf(handle, recipient)];
-    }
-
-    /// @inheritdoc IDecryptionGateway
     function domainSeparator() external view returns (bytes32) {
         return _domainSeparatorV4();
     }
@@ -238,16 +198,6 @@ contract DecryptionGateway is RequestWindow, EIP712Upgradeable, IDecryptionGatew
     /// @inheritdoc IDecryptionGateway
     function epochManager() external view returns (IEpochManager) {
         return _storage().epochManager;
-    }
-
-    /// @inheritdoc IDecryptionGateway
-    function keyManager() external view returns (IKeyManager) {
-        return _storage().keyManager;
-    }
-
-    /// @inheritdoc IDecryptionGateway
-    function evaluationKeyManager() external view returns (IEvaluationKeyManager) {
-        return _storage().evaluationKeyManager;
     }
 
     /// @inheritdoc IDecryptionGateway
@@ -283,7 +233,7 @@ contract DecryptionGateway is RequestWindow, EIP712Upgradeable, IDecryptionGatew
         uint32[] calldata positions
     ) private view returns (bytes32 epochId) {
         uint32 degree;
-        (epochId, degree) = _storage().keyManager.requireUsable(keyId);
+        (epochId, degree) = keyManager().requireUsable(keyId);
         DecryptionShape.validatePositions(positions, degree);
     }
 
@@ -295,7 +245,7 @@ contract DecryptionGateway is RequestWindow, EIP712Upgradeable, IDecryptionGatew
         bool packed,
         bytes32 salt
     ) private returns (bytes32 requestId) {
-        (bytes32 epochId, ) = _storage().keyManager.requireUsable(keyId);
+        (bytes32 epochId, ) = keyManager().requireUsable(keyId);
         address user = permit.user;
         bytes32 recipient = permit.publicKeyDigest;
         requestId = keccak256(
@@ -355,25 +305,6 @@ contract DecryptionGateway is RequestWindow, EIP712Upgradeable, IDecryptionGatew
         record.deadline = deadline;
         record.resultLength = resultLength;
         record.forUser = forUser;
-    }
-
-    /// @dev Units are spent under the key and under all its sources: what is decrypted here can be
-    /// theirs. The source's own limit holds even if the source has been retired since.
-    function _spend(
-        bytes32 keyId,
-        bytes32[] calldata handles,
-        bytes32 recipient,
-        address consumer
-    ) private {
-        DecryptionGatewayStorage storage $ = _storage();
-        uint64 units = $.meter.mark(handles, recipient);
-        if (units == 0) return;
-        $.meter.spend(keyId, $.keyManager.decryptionUnits(keyId), consumer, units);
-        bytes32[] memory sources = $.evaluationKeyManager.sourcesOf(keyId);
-        for (uint256 i = 0; i < sources.length; ++i) {
-            uint64 limit = $.keyManager.decryptionUnits(sources[i]);
-            $.meter.spendCommon(sources[i], limit, units);
-        }
     }
 
     function _respond(

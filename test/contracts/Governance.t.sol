@@ -210,6 +210,8 @@ contract GovernanceTest is Deployment {
                 keys.key(keyId),
                 ciphertexts.ciphertext(handle),
                 gateway.request(requestId),
+                gateway.meter(keyId),
+                evaluationKeys.keyManager(),
                 gateway.deploymentBlock(),
                 Governed(address(gateway)).authority()
             );
