@@ -1,6 +1,10 @@
 import type { Hex } from 'viem';
 
-import { encryptAndRegister, type Registered } from '../tasks/support/ciphertexts.ts';
+import {
+  encryptAndRegister,
+  registerCiphertext,
+  type Registered,
+} from '../tasks/support/ciphertexts.ts';
 import { requestPublicDecryption, waitForDecryption } from '../tasks/support/decryptions.ts';
 import { membersOf, type Epoch } from '../tasks/support/epochs.ts';
 import type { Gateway } from '../tasks/support/gateway.ts';
@@ -17,7 +21,8 @@ import type { Devnet } from './devnet.ts';
 import { DevnetError, DevnetErrorCode } from './errors.ts';
 import { waitUntil } from './wait.ts';
 
-const DECRYPTION_TIMEOUT_MS = 120_000;
+/** For a machine that has much else to do. */
+export const DECRYPTION_TIMEOUT_MS = 120_000;
 
 /** What was encrypted, what came back, and how. */
 export interface Outcome {
@@ -39,16 +44,16 @@ export const positionsOf = (values: Values): number[] => ('scalar' in values ? [
 
 /** Encrypts values under one key and asks the operators for them again, as a user does. */
 export class RoundTrip {
-  readonly #devnet: Devnet;
-  readonly #set: ParameterSet;
-  readonly #keyId: Hex;
-  readonly #publicKey: Uint8Array;
+  readonly devnet: Devnet;
+  readonly set: ParameterSet;
+  readonly keyId: Hex;
+  readonly publicKey: Uint8Array;
 
   constructor(devnet: Devnet, set: ParameterSet, keyId: Hex, publicKey: Uint8Array) {
-    this.#devnet = devnet;
-    this.#set = set;
-    this.#keyId = keyId;
-    this.#publicKey = publicKey;
+    this.devnet = devnet;
+    this.set = set;
+    this.keyId = keyId;
+    this.publicKey = publicKey;
   }
 
   /** Encrypts, registers, requests and waits. */
@@ -59,10 +64,23 @@ export class RoundTrip {
   /** The registrar's part: the ciphertext is on chain as the user's and at the operators. */
   async register(values: Values, options: RoundTripOptions = {}): Promise<Registered> {
     const { onProgress } = options;
-    return encryptAndRegister(await this.#devnet.as(governor), {
-      keyId: this.#keyId,
-      publicKey: this.#publicKey,
+    return encryptAndRegister(await this.devnet.as(governor), {
+      keyId: this.keyId,
+      publicKey: this.publicKey,
       values,
+      owner: user.address,
+      ...(onProgress === undefined ? {} : { onProgress }),
+    });
+  }
+
+  /** The registrar's part for a ciphertext that was computed. */
+  async registerBytes(
+    bytes: Uint8Array,
+    noiseBits: number,
+    { onProgress }: RoundTripOptions = {},
+  ): Promise<Registered> {
+    return registerCiphertext(await this.devnet.as(governor), {
+      ...{ keyId: this.keyId, bytes, noiseBits },
       owner: user.address,
       ...(onProgress === undefined ? {} : { onProgress }),
     });
@@ -70,7 +88,7 @@ export class RoundTrip {
 
   /** The user's part: asks for a number by its coefficient, for a vector as a whole. */
   async request({ handle }: Registered, values: Values): Promise<Hex> {
-    return requestPublicDecryption(await this.#devnet.as(user), {
+    return requestPublicDecryption(await this.devnet.as(user), {
       handles: [handle],
       positions: positionsOf(values),
     });
@@ -84,7 +102,7 @@ export class RoundTrip {
   ): Promise<Outcome> {
     const started = performance.now();
     const requestId = await this.request(registered, values);
-    const gateway = await this.#devnet.as(user);
+    const gateway = await this.devnet.as(user);
     const { plaintexts, signers } = await waitForDecryption(gateway, requestId, {
       timeoutMs: DECRYPTION_TIMEOUT_MS,
       pollMs: 50,
@@ -94,7 +112,7 @@ export class RoundTrip {
     const scalar = 'scalar' in values;
     return {
       requestId,
-      expected: scalar ? [values.scalar] : padded(values.slots, this.#set.degree),
+      expected: scalar ? [values.scalar] : padded(values.slots, this.set.degree),
       decrypted: (scalar ? plaintext?.coefficients : plaintext?.slots) ?? [],
       signers,
       decryptMs: Math.round(performance.now() - started),

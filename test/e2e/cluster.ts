@@ -47,18 +47,18 @@ export class Cluster {
     this.roundTrip = parts.roundTrip;
   }
 
-  static async start(n: number): Promise<Cluster> {
+  static async start(n: number, set = testSet): Promise<Cluster> {
     const devnet = await startDevnet();
     try {
       const operators = await startOperators(devnet, n);
       const epoch = await setUpEpoch(devnet, operators);
       const gateway = await devnet.as(governor);
       const members = await membersOf(gateway, epoch);
-      const request = { epochId: epoch.epochId, set: testSet, label: labelOf('e2e') };
+      const request = { epochId: epoch.epochId, set, label: labelOf('e2e') };
       const { keyId } = await requestKey(gateway, request);
       await waitForKey(gateway, keyId, { timeoutMs: 60_000 });
       const publicKey = await downloadPublicKey(gateway, keyId);
-      const roundTrip = new RoundTrip(devnet, testSet, keyId, publicKey);
+      const roundTrip = new RoundTrip(devnet, set, keyId, publicKey);
       return new Cluster({
         devnet,
         operators,
