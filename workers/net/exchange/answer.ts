@@ -47,7 +47,7 @@ export async function answer(
     try {
       scope.limit('question', host.limits.questionTimeoutMs);
       const reader = new QuestionReader(questionBytes);
-      await receive(stream, (chunk) => reader.push(chunk), scope);
+      await receive(stream, (chunk) => reader.push(chunk), scope, host.traffic);
       const question = reader.end();
       scope.lift('question');
       await serve(host, peerId, stream, question, answerer, scope);
@@ -94,7 +94,7 @@ async function serve(
         : await answerParts(host, peerId, stream, question, answerer, scope);
     scope.limit('idle', host.limits.idleTimeoutMs);
     scope.limit('transfer', transferTimeoutMs(host.limits, length));
-    await send(stream, parts, scope);
+    await send(stream, parts, scope, host.traffic);
   } finally {
     leave?.();
   }

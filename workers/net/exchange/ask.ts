@@ -27,7 +27,7 @@ export async function ask(
   question: Uint8Array,
   { signal, maxBytes, onChunk }: AskOptions,
 ): Promise<Uint8Array> {
-  const { limits } = host;
+  const { limits, traffic } = host;
   const scope = new Scope(signal, host.signal);
   try {
     const stream = await host.openStream(peerId, protocol, scope.signal);
@@ -45,9 +45,10 @@ export async function ask(
           scope.limit('transfer', transferTimeoutMs(limits, maxBytes));
         },
         scope,
+        traffic,
       );
       scope.limit('answer', limits.answerTimeoutMs);
-      await Promise.all([send(stream, [questionFrame(question)], scope), answered]);
+      await Promise.all([send(stream, [questionFrame(question)], scope, traffic), answered]);
       return reader.end();
     } catch (error) {
       stream.abort(error as Error);

@@ -1,6 +1,7 @@
 import type { Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface';
 
 import { NetError, NetErrorCode } from '../errors.ts';
+import type { Traffic } from '../host/index.ts';
 import type { Scope } from '../scope.ts';
 
 /**
@@ -13,6 +14,7 @@ export async function receive(
   stream: Stream,
   sink: (chunk: Uint8Array) => void,
   scope: Scope,
+  traffic: Traffic,
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let failed = false;
@@ -23,7 +25,10 @@ export async function receive(
   const onMessage = ({ data }: StreamMessageEvent) => {
     if (failed) return;
     try {
-      for (const chunk of data instanceof Uint8Array ? [data] : data) sink(chunk);
+      for (const chunk of data instanceof Uint8Array ? [data] : data) {
+        traffic.receivedBytes += chunk.length;
+        sink(chunk);
+      }
     } catch (error) {
       fail(error);
     }
@@ -55,12 +60,14 @@ export async function send(
   stream: Stream,
   parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   scope: Scope,
+  traffic: Traffic,
 ): Promise<void> {
   const onDrain = () => scope.extend('idle');
   stream.addEventListener('drain', onDrain);
   try {
     for await (const part of parts) {
       stream.send(part);
+      traffic.sentBytes += part.length;
       if (stream.writeBufferLength > 0) await scope.race(emptied(stream));
     }
     await scope.race(stream.close({ signal: scope.signal }));

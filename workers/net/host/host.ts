@@ -9,6 +9,7 @@ import { Dialler, unreachable } from './dialler.ts';
 import { startNode } from './node.ts';
 import { parsePeerAddress } from './peer-address.ts';
 import { decodePeerKey, peerIdToBytes } from './peer-id.ts';
+import type { Traffic } from './traffic.ts';
 
 export interface HostOptions {
   /** Protobuf-encoded Ed25519 private key (`generatePeerKey`). Secret. */
@@ -35,6 +36,7 @@ export interface Host {
   readonly peerId: string;
   readonly limits: Limits;
   readonly admission: Admission;
+  readonly traffic: Traffic;
   /** Aborts with `hostStopped` when the host is stopped. */
   readonly signal: AbortSignal;
   /** The multiaddrs that this host listens on, with its peer id. */
@@ -69,6 +71,7 @@ class Libp2pHost implements Host {
   readonly peerId: string;
   readonly limits: Limits;
   readonly admission: Admission;
+  readonly traffic: Traffic = { sentBytes: 0, receivedBytes: 0 };
   readonly #node: Libp2p;
   readonly #options: HostOptions;
   readonly #dialler: Dialler;

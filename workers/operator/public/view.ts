@@ -62,6 +62,7 @@ export class PublicView implements HttpView {
       head,
       height: store.blocks.scanned()?.height,
       epochs,
+      traffic: host.traffic,
     };
   }
 

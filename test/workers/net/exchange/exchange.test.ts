@@ -63,6 +63,32 @@ describe('exchange', () => {
     }
   });
 
+  it('counts the bytes of questions and answers on both sides', async () => {
+    const body = new Uint8Array(100_000);
+    const chunks = async function* () {
+      yield* [body.subarray(0, 1), body.subarray(1)];
+    };
+    const [asker, answerer] = await pairWith(async (_, [first]) => {
+      if (first === 0) return body;
+      return first === 1 ? { length: body.length, chunks: chunks() } : new Refusal(1);
+    });
+    const ofQuestion = 4 + 3;
+    const ofAnswer = 5 + body.length;
+    const ofRefusal = 2;
+    for (const [first, sentBytes, receivedBytes] of [
+      [0, ofQuestion, ofAnswer],
+      [1, 2 * ofQuestion, 2 * ofAnswer],
+      [2, 3 * ofQuestion, 2 * ofAnswer + ofRefusal],
+    ]) {
+      await ask(asker, answerer.peerId, protocol, Uint8Array.of(first, 0, 0), {
+        signal: never(),
+        maxBytes: body.length,
+      }).catch(() => undefined);
+      expect(asker.traffic).toEqual({ sentBytes, receivedBytes });
+      expect(answerer.traffic).toEqual({ sentBytes: receivedBytes, receivedBytes: sentBytes });
+    }
+  });
+
   it('takes the pieces of a long answer no faster than the asker reads', async () => {
     const piece = new Uint8Array(200_000).fill(7);
     let taken = 0;

@@ -40,6 +40,7 @@ describe('health', () => {
       peerId: context.host.peerId,
       head: 3n,
       epochs: [{ epochId, index: 1, phase: 'active', shares: 'held' }],
+      traffic: { sentBytes: 0, receivedBytes: 0 },
     });
   });
 
