@@ -244,7 +244,7 @@ export function nameOf({ kind, elements, targetKeyId }: EvaluationKeys): string 
     case 'relinearization':
       return 'relinearization key';
     case 'galois':
-      return `Galois keys of ${elements.length} elements`;
+      return `Galois keys of ${elements.length} element${elements.length === 1 ? '' : 's'}`;
     case 'switching':
       return `switching key to ${targetKeyId ?? ''}`;
   }

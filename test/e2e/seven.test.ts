@@ -1,13 +1,20 @@
 import { beforeAll, beforeEach, expect, it } from 'vitest';
 
+import { computeAndDecrypt, computingKeys } from '../../devnet/computing.ts';
+import { runForUser } from '../../devnet/for-user.ts';
 import { sampleSlots } from '../../devnet/round-trip.ts';
 import { waitUntil } from '../../devnet/wait.ts';
-import { Cluster, testSet } from './cluster.ts';
+import { audit } from '../../tasks/support/audit/audit.ts';
+import { convicted } from '../../tasks/support/audit/findings.ts';
+import { parameterSet } from '../../workers/ring/parameters.ts';
+import { Cluster } from './cluster.ts';
+
+const set = parameterSet('insecure-bfv-1024-b17');
 
 let cluster: Cluster;
 
 beforeAll(async () => {
-  cluster = await Cluster.start(7);
+  cluster = await Cluster.start(7, set);
   return () => cluster.close();
 });
 
@@ -19,7 +26,7 @@ it('seven operators decrypt while one is dead and one lies, and name the liar', 
 
   const { roundTrip } = cluster;
   const { requestId, expected, decrypted } = await roundTrip.run({
-    slots: sampleSlots(testSet, 70n),
+    slots: sampleSlots(set, 70n),
   });
   expect(decrypted).toEqual(expected);
   expect((await roundTrip.run({ scalar: 271n })).decrypted).toEqual([271n]);
@@ -36,4 +43,19 @@ it('seven operators decrypt while one is dead and one lies, and name the liar', 
       reportedBy: expect.arrayContaining(honest) as number[],
     }),
   ]);
+});
+
+it('seven operators make keys to compute with and answer one user, with the same two bad', async () => {
+  const { governor, keyId, roundTrip } = cluster;
+  const keys = await computingKeys(governor, set, keyId, [1]);
+  const outcome = await computeAndDecrypt(roundTrip, cluster.epoch.committee, keys);
+  expect(outcome.operation).toBe('product');
+  expect(outcome.decrypted).toEqual(outcome.expected);
+  const answer = await runForUser(roundTrip, [1n, 2n, 3n]);
+  expect(answer.decrypted).toEqual([1n, 2n, 3n]);
+  for (const requestId of [...keys.requests, answer.requestId]) {
+    const report = await audit(governor, requestId);
+    expect(report.failure).toBeUndefined();
+    expect(convicted(report.operators)).toEqual([3]);
+  }
 });
