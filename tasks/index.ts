@@ -11,6 +11,7 @@ import { meterTasks } from './meter/index.ts';
 import { operatorsTasks } from './operators/index.ts';
 import { parametersTasks } from './parameters/index.ts';
 import { permitTask } from './permit/index.ts';
+import { registerTask } from './register/index.ts';
 import { statusTask } from './status/index.ts';
 import { userDecryptTask } from './user-decrypt/index.ts';
 import { userKeysTask } from './user-keys/index.ts';
@@ -25,6 +26,7 @@ export const kmsTasks = [
   keyswitchTask,
   ...keyTasks,
   encryptTask,
+  registerTask,
   decryptTask,
   userKeysTask,
   permitTask,

@@ -9,6 +9,8 @@ import { keyFileOf, writeKeyFile, type KeyFileContent } from '../support/key-fil
 import { downloadPublicKey, keyOf } from '../support/keys.ts';
 import type { DownloadArguments } from './index.ts';
 
+const PROGRESS_INTERVAL_MS = 1_000;
+
 /** `kms key download` */
 export default action<DownloadArguments>(async (args, { gateway, progress }) => {
   const keyId = idOf(args.id, 'the id');
@@ -37,12 +39,12 @@ async function downloadEvaluationKeys(
   const { keyId, content, out } = wanted;
   const file = await keyFileOf(gateway, keyId, content);
   const { entries, length } = file;
-  let tenths = -1;
+  progress.say(`downloading ${entries.length} entries`);
+  let toldAt = performance.now();
   await writeKeyFile(out, file, (bytes) => {
-    // A line for each tenth: a large set has hundreds of parts.
-    const reached = Math.floor((10 * bytes) / length);
-    if (reached > tenths) progress.say(`written ${megabytes(bytes)} of ${megabytes(length)}`);
-    tenths = reached;
+    if (performance.now() - toldAt < PROGRESS_INTERVAL_MS) return;
+    toldAt = performance.now();
+    progress.say(`written ${megabytes(bytes)} of ${megabytes(length)}`);
   });
   return {
     json: { keyId, kind: content.kind, entries, bytes: length, file: out },
