@@ -117,6 +117,11 @@ export class OperatorProcess {
     });
   }
 
+  /** Of the process, while there is one. */
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
   /** SIGKILL: no chance to say goodbye. */
   async kill(): Promise<void> {
     await this.#process?.kill();

@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
 import { sha256, stringToHex } from 'viem';
 import type { Hex } from 'viem';
-import { sealContext } from '../../workers/fhe/context.ts';
 import { galoisElements } from '../../workers/fhe/galois-elements.ts';
-import { seal, withSeal } from '../../workers/fhe/seal.ts';
 import { decodePacked, encodePacked } from '../../workers/net/packed.ts';
 import { LARGE_OPERATION_BYTES } from '../../workers/operator/config.ts';
 import { drive } from '../../workers/protocols/drive.ts';
@@ -24,13 +22,11 @@ import type { Committee } from '../../workers/sharing/committee.ts';
 import { checkLateShare, openRobustly } from '../../workers/sharing/opening.ts';
 import type { OpeningShape } from '../../workers/sharing/opening.ts';
 import { simulate } from '../workers/protocols/simulation.ts';
-import { medianOf, startCost, sumOf } from './cost.ts';
+import { startCost, sumOf } from './cost.ts';
 import type { Cost } from './cost.ts';
 import type { Measurement } from './report.ts';
+import { sealCosts } from './seal-keys.ts';
 import { bytesAllToAll, bytesThroughOpener } from './traffic.ts';
-
-/** Times that SEAL makes each kind of key, beside one that is not counted. */
-const SEAL_RUNS = 5;
 
 /** Keys that are asked for at once. */
 interface Kind {
@@ -217,23 +213,4 @@ function check({ opening, share }: Contribution): void {
   const [own] = combinationsOf(id, valueDigest(value), shape, [share, value]);
   const shares = Array.from({ length: committee.quorum }, (_, at) => [at + 1, own] as const);
   openRobustly(committee, combinationShape(shape), new Map(shares));
-}
-
-/** What SEAL takes to make the same keys in memory, and the secret key with the public key. */
-function sealCosts(set: ParameterSet): Cost[] {
-  const runs = Array.from({ length: 1 + SEAL_RUNS }, () =>
-    withSeal((own) => {
-      const stopPublicKey = startCost();
-      const generator = own(new seal.KeyGenerator(sealContext(set).handle));
-      own(generator.createPublicKey());
-      const publicKey = stopPublicKey();
-      const stopRelinearizationKey = startCost();
-      own(generator.createRelinKeys());
-      const relinearizationKey = stopRelinearizationKey();
-      const stopGaloisKeys = startCost();
-      own(generator.createGaloisKeys());
-      return [publicKey, relinearizationKey, stopGaloisKeys()];
-    }),
-  ).slice(1);
-  return runs[0].map((_, kind) => medianOf(runs.map((run) => run[kind])));
 }

@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+import process from 'node:process';
+
+import type { OperatorProcess } from '../../devnet/operator-process.ts';
+import { waitUntil } from '../../devnet/wait.ts';
+
+/** What an operator has used since its process started. */
+export interface Spending {
+  /** NaN where the system does not say it as Linux does. */
+  readonly cpuMs: number;
+  /** To other operators: questions and answers with their frames. */
+  readonly sentBytes: number;
+}
+
+/** Operators that have sent nothing for so long are done. */
+const QUIET_MS = 1_500;
+const SETTLED_DEADLINE_MS = 60_000;
+
+/** What the mean operator uses while something is done, until all operators are quiet again. */
+export async function meanSpending(
+  operators: readonly OperatorProcess[],
+  work: () => Promise<void>,
+): Promise<Spending> {
+  const before = await spendings(operators);
+  await work();
+  const after = await settled(operators);
+  const mean = (used: (spending: Spending) => number): number =>
+    after.reduce((sum, spending, at) => sum + used(spending) - used(before[at]), 0) / after.length;
+  return { cpuMs: mean(({ cpuMs }) => cpuMs), sentBytes: mean(({ sentBytes }) => sentBytes) };
+}
+
+/** A result is on chain before all operators are done with it. */
+async function settled(operators: readonly OperatorProcess[]): Promise<Spending[]> {
+  let last = await spendings(operators);
+  return waitUntil(
+    'the operators have nothing more to send',
+    async () => {
+      const now = await spendings(operators);
+      const quiet = now.every(({ sentBytes }, at) => sentBytes === last[at].sentBytes);
+      last = now;
+      return quiet ? now : undefined;
+    },
+    { everyMs: QUIET_MS, deadlineMs: SETTLED_DEADLINE_MS },
+  );
+}
+
+function spendings(operators: readonly OperatorProcess[]): Promise<Spending[]> {
+  return Promise.all(
+    operators.map(async ({ endpoint, pid }) => {
+      const answer = await fetch(`${endpoint}/healthz`);
+      const { traffic } = (await answer.json()) as { traffic: { sentBytes: number } };
+      return { cpuMs: cpuMsOf(pid), sentBytes: traffic.sentBytes };
+    }),
+  );
+}
+
+/** User and system time of a process: fields 14 and 15 of its file, in hundredths of a second. */
+function cpuMsOf(pid: number | undefined): number {
+  if (pid === undefined || process.platform !== 'linux') return NaN;
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // The second field is the program's name and may hold spaces.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return 10 * (Number(fields[11]) + Number(fields[12]));
+}
