@@ -39,6 +39,12 @@ export class ProgressBook {
     return this.#entries.get(id)?.progress;
   }
 
+  /** Ids of entries that are not known to be recorded. */
+  unsettled(): Hex[] {
+    const entries = [...this.#entries.values()];
+    return entries.flatMap(({ progress }) => (progress.state === 'recorded' ? [] : [progress.id]));
+  }
+
   /** Begins or continues an entry. */
   begin(id: Hex, kind: RequestProgress['kind']): void {
     if (this.#entries.has(id)) return;

@@ -1,3 +1,5 @@
+import type { Hex } from 'viem';
+
 import type { GatewayEvent } from '../../chain/events.ts';
 import { apply } from '../../chain/reducer.ts';
 import { emptyState, type GatewayState } from '../../chain/state.ts';
@@ -16,6 +18,7 @@ export class ChainState {
   readonly #changed = new Wakeup();
   #state: GatewayState = emptyState();
   #publicDigests = new PublicDigests();
+  #pending = new Set<Hex>();
   #height = 0n;
 
   /** @param isAuthentic what it is false of is left out of the state (the log digest covers it) */
@@ -30,6 +33,14 @@ export class ChainState {
   /** Digests that the chain names as public objects. */
   get publicDigests(): PublicDigests {
     return this.#publicDigests;
+  }
+
+  /**
+   * Ids of everything that is asked for and not recorded: keys, evaluation keys and decryptions, in the
+   * chain's order. So what operators do at each block does not grow with what they have done before.
+   */
+  get pending(): ReadonlySet<Hex> {
+    return this.#pending;
   }
 
   /** Height of the last block with gateway logs. */
@@ -48,6 +59,7 @@ export class ChainState {
       if (!this.#isAuthentic(this.#state, event)) continue;
       apply(this.#state, event, height);
       this.#publicDigests.note(this.#state, event);
+      this.#track(event);
     }
     this.#blocks.set(height, { height, blockHash: hash, logsDigest });
     this.#height = height;
@@ -58,6 +70,7 @@ export class ChainState {
   rebuild(blocks: Iterable<GatewayUpdate & { kind: 'block' }>): void {
     this.#state = emptyState();
     this.#publicDigests = new PublicDigests();
+    this.#pending.clear();
     this.#blocks.clear();
     this.#height = 0n;
     for (const block of blocks) this.apply(block);
@@ -67,5 +80,23 @@ export class ChainState {
   /** Resolves when the state next changes; rejects with the signal's reason. */
   change(signal: AbortSignal): Promise<void> {
     return this.#changed.wait(signal);
+  }
+
+  /** Takes note of what an event, applied already, asks for or settles. */
+  #track({ args }: GatewayEvent): void {
+    const { keys, evaluationKeys, requests, userDecryptions } = this.#state;
+    const ids = ['keyId', 'requestId'].map(
+      (name) => (args as Record<string, unknown>)[name] as Hex,
+    );
+    const [keyId, requestId] = ids;
+    const track = (id: Hex, entry: { readonly state: string } | undefined): void => {
+      if (entry?.state !== 'pending') this.#pending.delete(id);
+      else this.#pending.add(id);
+    };
+    track(keyId, keys.get(keyId));
+    for (const entries of [evaluationKeys, requests, userDecryptions]) {
+      const entry = entries.get(requestId);
+      if (entry !== undefined) track(requestId, entry);
+    }
   }
 }

@@ -49,6 +49,38 @@ describe('the chain state', () => {
     expect(state.publicDigests.has(digest)).toBe(false);
   });
 
+  it('knows what is asked for and not recorded, in the order of asking', () => {
+    const chain = new FakeChain();
+    const state = chain.follow();
+    const ids = ['key', 'evaluation keys', 'decryption', 'user decryption'].map(digestOf);
+    const [keyId, requestId, decryption, userDecryption] = ids;
+    const zero = `0x${'00'.repeat(32)}`;
+    chain.emit(
+      { eventName: 'KeyRequested', args: { keyId } },
+      {
+        eventName: 'EvaluationKeysRequested',
+        args: { requestId, keyId, kind: 1, targetKeyId: zero, elements: [] },
+      },
+      {
+        eventName: 'PublicDecryptionRequested',
+        args: { requestId: decryption, keyId, handles: [], positions: [] },
+      },
+      { eventName: 'UserDecryptionRequested', args: { requestId: userDecryption, keyId } },
+    );
+    expect([...state.pending]).toEqual(ids);
+    chain.emit({ eventName: 'PublicKeyRecorded', args: { keyId, digest: zero } });
+    chain.emit({ eventName: 'EvaluationKeysRecorded', args: { requestId, digests: zero } });
+    expect([...state.pending]).toEqual([decryption, userDecryption]);
+    chain.emit(
+      { eventName: 'PublicDecryptionResponded', args: { requestId: decryption, result: zero } },
+      { eventName: 'UserDecryptionResponded', args: { requestId: userDecryption, result: zero } },
+      { eventName: 'KeyRequested', args: { keyId } },
+    );
+    expect([...state.pending]).toEqual([keyId]);
+    state.rebuild([]);
+    expect([...state.pending]).toEqual([]);
+  });
+
   it('keeps nothing of blocks that are no longer on the chain', () => {
     const chain = new FakeChain();
     const state = chain.follow();

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { entryLength, entryStart, parseEntry } from '../../../../workers/fhe/evaluation-keys.ts';
 import { duties } from '../../../../workers/operator/duties/duties.ts';
+import { generateEvaluationKeys } from '../../../../workers/operator/duties/evaluation-key-job.ts';
 import { OperatorErrorCode } from '../../../../workers/operator/errors.ts';
 import type { OperatorContext } from '../../../../workers/operator/context.ts';
 import {
@@ -173,11 +174,18 @@ describe('an operator that was stopped', () => {
     return { kept: kept?.residues, computed: step.share({ randomness, keyShare }) };
   };
 
+  /** Does the work of the request once more. */
+  const again = (operator: TestOperator) => {
+    const { context, seat, keyShares } = operator;
+    const entry = entryOf(operator);
+    return generateEvaluationKeys(context, seat(), keyShares, entry, set, testSignal());
+  };
+
   it('goes on behind the entries that it has, and shares are the same bit for bit', async () => {
     const committee = await startWithKey({ deviations: all(large) });
     const { at } = committee;
     const recorded = await made(committee, galois);
-    const { context, chain } = at(1);
+    const { context } = at(1);
     const before = await openings(at(1));
     expect(before.kept).toEqual(before.computed);
 
@@ -193,9 +201,7 @@ describe('an operator that was stopped', () => {
       begun += 1;
       return create();
     };
-    chain.now.evaluationKeys.set(requestId, { ...entryOf(at(1)), state: 'pending' });
-    const job = duties(sourcesOf(at(1))).find(({ id }) => id.startsWith('evaluation-keys/'))!;
-    await job.run(testSignal());
+    await again(at(1));
     expect(begun).toBe(1);
     expect(context.store.entries.list(requestId)).toEqual([first, second]);
     expect((await openings(at(1))).kept).toEqual(before.kept);
@@ -205,11 +211,9 @@ describe('an operator that was stopped', () => {
     const committee = await startWithKey({ deviations: all(small) });
     const { at } = committee;
     const recorded = await made(committee, relinearization);
-    const { context, chain } = at(1);
+    const { context } = at(1);
     context.store.blobs.has = async () => false;
-    chain.now.evaluationKeys.set(requestId, { ...entryOf(at(1)), state: 'pending' });
-    const job = duties(sourcesOf(at(1))).find(({ id }) => id.startsWith('evaluation-keys/'))!;
-    await job.run(testSignal());
+    await again(at(1));
     expect(context.store.entries.list(requestId)).toEqual([recorded]);
   });
 

@@ -1,0 +1,211 @@
+import type { Hex } from 'viem';
+
+import type { CiphertextEntry, EpochEntry, KeyEntry } from '../../chain/state.ts';
+import { isKeyloomError, type KeyloomError } from '../../errors.ts';
+import { decryptionPlan } from '../../fhe/noise.ts';
+import { parameterSets, type ParameterSet } from '../../ring/parameters.ts';
+import { committeeOf } from '../../sharing/committee.ts';
+import { parameterSetId } from '../../sharing/ids.ts';
+import { agreeOnBlock } from '../chain-view/views.ts';
+import { indexIn } from '../committee/membership.ts';
+import type { Seat } from '../committee/seat.ts';
+import { isEnded } from '../committee/seats.ts';
+import { OperatorError, OperatorErrorCode } from '../errors.ts';
+import type { RequestProgress } from '../progress.ts';
+import { decryptPublicly } from './decryption-job.ts';
+import { generateEvaluationKeys } from './evaluation-key-job.ts';
+import type { Job } from './jobs.ts';
+import { generateKey } from './key-job.ts';
+import type { Slots } from './slots.ts';
+import type { DutySources } from './sources.ts';
+import { decryptForUser } from './user-decryption-job.ts';
+
+/** What all requests have in common. */
+interface Request {
+  readonly id: Hex;
+  readonly kind: RequestProgress['kind'];
+  readonly epochId: Hex;
+  readonly height: bigint;
+  /** Timestamp in seconds. */
+  readonly deadline: bigint;
+  /** Where it waits for its turn. */
+  readonly slots: Slots;
+  readonly work: (seat: Seat, signal: AbortSignal) => Promise<void>;
+}
+
+/** Jobs for everything that is asked for and not recorded, in the chain's order. */
+export function* requestJobs(sources: DutySources): Generator<Job> {
+  const { context, chain } = sources;
+  // What others recorded is over here as well.
+  for (const id of context.progress.unsettled())
+    if (isRecorded(sources, id)) context.progress.advance(id, 'recorded');
+  for (const id of chain.pending) {
+    const request = keyOrDecryption(sources, id);
+    if (request !== undefined) yield* serve(sources, request);
+  }
+}
+
+function isRecorded({ chain }: DutySources, id: Hex): boolean {
+  const { keys, evaluationKeys, requests, userDecryptions } = chain.now;
+  const entry =
+    keys.get(id) ?? evaluationKeys.get(id) ?? requests.get(id) ?? userDecryptions.get(id);
+  return entry !== undefined && entry.state !== 'pending';
+}
+
+/** What a pending id asks for, and how it is served. */
+function keyOrDecryption(sources: DutySources, id: Hex): Request | undefined {
+  const { context, chain, keyShares } = sources;
+  const { requestSlots, evaluationSlots } = context;
+  const key = chain.now.keys.get(id);
+  if (key !== undefined)
+    return {
+      ...{ ...key, id, kind: 'key', slots: requestSlots },
+      work: async (seat, signal) =>
+        generateKey(context, seat, keyShares, key, setOf(sources, key), signal),
+    };
+  const evaluationKeys = chain.now.evaluationKeys.get(id);
+  if (evaluationKeys !== undefined)
+    return {
+      ...{ ...evaluationKeys, id, kind: 'evaluation-keys', slots: evaluationSlots },
+      work: async (seat, signal) => {
+        const { keyId, targetKeyId = keyId } = evaluationKeys;
+        const source = keyOf(sources, evaluationKeys, keyId);
+        // Both secrets of a switching key are shared by this committee, in one ring.
+        const target = keyOf(sources, evaluationKeys, targetKeyId);
+        if (target.parameterSetId !== source.parameterSetId)
+          throw unservable('a switching key leads to a key of the same parameter set');
+        const set = setOf(sources, source);
+        await generateEvaluationKeys(context, seat, keyShares, evaluationKeys, set, signal);
+      },
+    };
+  const request = chain.now.requests.get(id);
+  if (request !== undefined)
+    return {
+      ...{ ...request, id, kind: 'decryption', slots: requestSlots },
+      work: async (seat, signal) => {
+        const set = setOf(sources, keyOf(sources, request, request.keyId));
+        const inputs = ciphertextsOf(sources, request);
+        await decryptPublicly(context, seat, keyShares, request, inputs, set, signal);
+      },
+    };
+  const userDecryption = chain.now.userDecryptions.get(id);
+  if (userDecryption === undefined) return undefined;
+  return {
+    ...{ ...userDecryption, id, kind: 'user-decryption', slots: requestSlots },
+    work: async (seat, signal) => {
+      const set = setOf(sources, keyOf(sources, userDecryption, userDecryption.keyId));
+      const inputs = ciphertextsOf(sources, userDecryption);
+      await decryptForUser(context, seat, keyShares, userDecryption, inputs, set, signal);
+    },
+  };
+}
+
+/** The job of a request: agree on its block, then work, until its deadline. */
+function* serve(
+  sources: DutySources,
+  { id, kind, epochId, height, deadline, slots, work }: Request,
+): Generator<Job> {
+  const { context, chain, seats } = sources;
+  const epoch = chain.now.epochs.get(epochId);
+  if (epoch === undefined || indexIn(epoch, context.account.address) === undefined) return;
+  if (isEnded(epoch)) return;
+  const leftMs = (): number => Number(deadline) * 1_000 - Date.now();
+  if (leftMs() <= 0) {
+    context.progress.advance(id, 'expired');
+    return;
+  }
+  context.progress.begin(id, kind);
+  yield {
+    id: `${kind}/${id}/${height}`,
+    run: async (stop) => {
+      // It is over already, and no block has come since to take it off the list.
+      if (leftMs() <= 0) return;
+      // Timers hold at most 2^31 - 1 ms; the contracts' windows are far shorter.
+      const timeout = Math.min(leftMs(), 2 ** 31 - 1);
+      const signal = AbortSignal.any([stop, AbortSignal.timeout(timeout)]);
+      try {
+        // Without a place: an epoch that this operator cannot serve must not keep others waiting.
+        const seat = await seats.ready(epochId, signal);
+        await slots.run(signal, async () => {
+          await agreeOnBlock(context, seat, chain.block(height)!, signal, {
+            onWaiting: (indices) => context.progress.waitFor(id, indices),
+            onOutvoted: () => sources.reread(height),
+          });
+          await work(seat, signal);
+        });
+      } catch (error) {
+        if (stop.aborted) throw error;
+        if (!signal.aborted) {
+          const known = isKeyloomError(error) ? error : undefined;
+          const isFinal = known?.code === OperatorErrorCode.REQUEST_UNSERVABLE;
+          context.progress.trouble(
+            id,
+            known?.code ?? 'UNEXPECTED',
+            isFinal ? reasonOf(known) : undefined,
+          );
+          throw error;
+        }
+        context.progress.advance(id, 'expired');
+        context.log.warn({ id, progress: context.progress.get(id) }, 'request expired');
+      } finally {
+        context.boards.shares.release(id);
+        context.boards.results.release(id);
+      }
+    },
+  };
+}
+
+/** The key of a request, if it is one of the request's epoch. */
+function keyOf({ chain }: DutySources, { epochId }: { epochId: Hex }, keyId: Hex): KeyEntry {
+  const key = chain.now.keys.get(keyId);
+  if (key?.epochId === epochId) return key;
+  throw unservable('the request names a key that the logs do not have in its epoch');
+}
+
+/** The ciphertexts of a request, if all of them are under its key. */
+function ciphertextsOf(
+  { chain }: DutySources,
+  { handles, keyId }: { handles: readonly Hex[]; keyId: Hex },
+): CiphertextEntry[] {
+  return handles.map((handle) => {
+    const entry = chain.now.ciphertexts.get(handle);
+    if (entry?.keyId === keyId) return entry;
+    throw unservable('the request names a ciphertext that the logs do not have under its key');
+  });
+}
+
+const unservable = (why: string): OperatorError =>
+  new OperatorError(OperatorErrorCode.REQUEST_UNSERVABLE, why);
+
+/** Why a request cannot be served, for people; with the code of what was found. */
+function reasonOf({ message, metadata }: KeyloomError): string {
+  return metadata['cause'] === undefined ? message : `${message} (${String(metadata['cause'])})`;
+}
+
+/** The parameter set of a key, if it is known here and the chain says the same of it. */
+function setOf({ chain }: DutySources, key: KeyEntry): ParameterSet {
+  const entry = chain.now.parameterSets.get(key.parameterSetId);
+  const epoch: EpochEntry | undefined = chain.now.epochs.get(key.epochId);
+  const set = parameterSets.find((known) => parameterSetId(known) === key.parameterSetId);
+  if (entry === undefined || epoch === undefined || set === undefined)
+    throw new OperatorError(
+      OperatorErrorCode.REQUEST_UNSERVABLE,
+      'this operator does not know the parameter set',
+      { metadata: { parameterSetId: key.parameterSetId, name: entry?.name } },
+    );
+  const committee = committeeOf(epoch.signers.length);
+  const plan = decryptionPlan(set, committee);
+  const { t } = committee;
+  const same =
+    entry.decryptionLimbs[t - 1] === plan.limbs &&
+    entry.floodBits[t - 1] === plan.floodBits &&
+    entry.maxNoiseBits[t - 1] === plan.maxNoiseBits &&
+    entry.lambda === set.lambda;
+  if (!same)
+    throw new OperatorError(
+      OperatorErrorCode.REQUEST_UNSERVABLE,
+      'the decryption plan on chain is not the one computed here',
+      { metadata: { set: set.name, n: committee.n, limbs: plan.limbs, floodBits: plan.floodBits } },
+    );
+  return set;
+}
