@@ -25,6 +25,8 @@ export interface Health {
   height: number;
   /** Its seats in live epochs, and whether it holds what it needs to serve there. */
   epochs: { epochId: Hex; index: number; phase: string; shares: boolean }[];
+  /** Exchanged with other operators since it started. */
+  traffic: { sentBytes: number; receivedBytes: number };
 }
 
 /** What an operator says about one request: `GET /requests/ID`. */
@@ -51,6 +53,7 @@ export type Answered<T> = Member & ({ answer: T } | { failure: string });
 export async function fetchHealth(endpoint: string): Promise<Health> {
   const answer = await request(endpoint, '/healthz', { timeoutMs: ASK_TIMEOUT_MS });
   const body = fieldsOf(jsonOf(answer, endpoint), endpoint);
+  const traffic = fieldsOf(body.traffic ?? {}, endpoint);
   return {
     status: text(body.status),
     reasons: list(body.reasons).map(text),
@@ -66,6 +69,10 @@ export async function fetchHealth(endpoint: string): Promise<Health> {
         shares: epoch.shares === 'held',
       };
     }),
+    traffic: {
+      sentBytes: Number(traffic.sentBytes ?? 0),
+      receivedBytes: Number(traffic.receivedBytes ?? 0),
+    },
   };
 }
 

@@ -46,10 +46,9 @@ async function settled(operators: readonly OperatorProcess[]): Promise<Spending[
 
 function spendings(operators: readonly OperatorProcess[]): Promise<Spending[]> {
   return Promise.all(
-    operators.map(async ({ endpoint, pid }) => {
-      const answer = await fetch(`${endpoint}/healthz`);
-      const { traffic } = (await answer.json()) as { traffic: { sentBytes: number } };
-      return { cpuMs: cpuMsOf(pid), sentBytes: traffic.sentBytes };
+    operators.map(async (operator) => {
+      const { traffic } = await operator.waitHealthy();
+      return { cpuMs: cpuMsOf(operator.pid), sentBytes: traffic.sentBytes };
     }),
   );
 }

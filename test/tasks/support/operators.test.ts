@@ -36,6 +36,7 @@ const health = (shares: boolean) => ({
   peerId: 'peer',
   height: 5,
   epochs: [{ epochId: EPOCH, index: 1, phase: 'active', shares: shares ? 'held' : 'missing' }],
+  traffic: { sentBytes: 12, receivedBytes: 34 },
 });
 
 const view = (faulty: RequestView['faulty'], rest: Partial<RequestView> = {}): RequestView => ({
@@ -66,6 +67,7 @@ test('a health of 503 is read like one of 200', async () => {
     status: 'degraded',
     reasons: ['SHARES_MISSING'],
     epochs: [{ epochId: EPOCH, shares: false }],
+    traffic: { sentBytes: 12, receivedBytes: 34 },
   });
 });
 
