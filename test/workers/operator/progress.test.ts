@@ -31,6 +31,34 @@ describe('a progress book', () => {
     expect(book.get(first)).toMatchObject({ kind: 'decryption', state: 'opening', milliseconds });
   });
 
+  it('counts what takes many openings', () => {
+    const book = new ProgressBook(8);
+    book.count(first, 1, 2);
+    book.begin(first, 'evaluation-keys');
+    book.count(first, 37, 100);
+    expect(book.get(first)?.progress).toEqual({ done: 37, total: 100 });
+  });
+
+  it('says why a request cannot be served, until it goes on after all', () => {
+    const book = new ProgressBook(8);
+    book.begin(first, 'user-decryption');
+    book.trouble(first, 'BLOB_UNAVAILABLE');
+    expect(book.get(first)).not.toHaveProperty('reason');
+    book.trouble(first, 'REQUEST_UNSERVABLE', 'the key is malformed');
+    expect(book.get(first)).toMatchObject({ reason: 'the key is malformed' });
+    book.advance(first, 'opening');
+    expect(book.get(first)).not.toHaveProperty('reason');
+    expect(book.get(first)).not.toHaveProperty('error');
+  });
+
+  it('lists what is not recorded', () => {
+    const book = new ProgressBook(8);
+    for (const id of [first, second, third]) book.begin(id, 'key');
+    book.advance(second, 'recorded');
+    book.advance(third, 'expired');
+    expect(book.unsettled()).toEqual([first, third]);
+  });
+
   it('names a fault once per operator and reason', () => {
     const book = new ProgressBook(8);
     book.begin(first, 'key');
