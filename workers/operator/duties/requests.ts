@@ -36,13 +36,24 @@ interface Request {
 /** Jobs for everything that is asked for and not recorded, in the chain's order. */
 export function* requestJobs(sources: DutySources): Generator<Job> {
   const { context, chain } = sources;
-  // What others recorded is over here as well.
-  for (const id of context.progress.unsettled())
-    if (isRecorded(sources, id)) context.progress.advance(id, 'recorded');
-  for (const id of chain.pending) {
-    const request = keyOrDecryption(sources, id);
+  const behind: Hex[] = [];
+  for (const id of context.progress.unsettled()) {
+    if (!isRecorded(sources, id)) continue;
+    if (isBehind(context.progress.get(id))) behind.push(id);
+    else context.progress.advance(id, 'recorded');
+  }
+  for (const id of [...chain.pending, ...behind]) {
+    const request = requestOf(sources, id);
     if (request !== undefined) yield* serve(sources, request);
   }
+}
+
+/**
+ * True of evaluation keys that others have recorded while this operator was still making them: it goes
+ * on, because its shares belong in the transcripts and only an opener has those of the others.
+ */
+function isBehind(progress: RequestProgress | undefined): boolean {
+  return progress?.kind === 'evaluation-keys' && progress.state === 'opening';
 }
 
 function isRecorded({ chain }: DutySources, id: Hex): boolean {
@@ -52,8 +63,8 @@ function isRecorded({ chain }: DutySources, id: Hex): boolean {
   return entry !== undefined && entry.state !== 'pending';
 }
 
-/** What a pending id asks for, and how it is served. */
-function keyOrDecryption(sources: DutySources, id: Hex): Request | undefined {
+/** What an id asks for, and how it is served. */
+function requestOf(sources: DutySources, id: Hex): Request | undefined {
   const { context, chain, keyShares } = sources;
   const { requestSlots, evaluationSlots } = context;
   const key = chain.now.keys.get(id);

@@ -237,6 +237,29 @@ describe('an operator that was stopped', () => {
   });
 });
 
+describe('an operator that is behind the others', () => {
+  it('goes on with keys that were recorded meanwhile, until it has opened them', async () => {
+    const committee = await startCommittee(4);
+    const { at, chain } = committee;
+    addSet(chain);
+    requestKey(committee);
+    chain.emit({ eventName: 'PublicKeyRecorded', args: { keyId, digest: digestOf('key') } });
+    ask(committee, relinearization);
+    const id = `evaluation-keys/${requestId}/7`;
+    const { progress } = at(1).context;
+    expect(idsOf(at(1))).toContain(id);
+    progress.advance(requestId, 'opening');
+    chain.emit({ eventName: 'EvaluationKeysRecorded', args: { requestId, digests: zero } });
+    expect(idsOf(at(1))).toContain(id);
+    expect(progress.get(requestId)?.state).toBe('opening');
+    progress.advance(requestId, 'certifying');
+    expect(idsOf(at(1))).not.toContain(id);
+    expect(progress.get(requestId)?.state).toBe('recorded');
+    // One that has not begun has nothing to finish.
+    expect(idsOf(at(2))).not.toContain(id);
+  });
+});
+
 describe('a request for evaluation keys that cannot be served', () => {
   async function fails(committee: TestCommittee, request: EvaluationKeyRequest) {
     ask(committee, request);
