@@ -10,6 +10,7 @@ import {
   allowSwitching,
   evaluationKeysOf,
   listEvaluationKeys,
+  recordedKeys,
   requestEvaluationKeys,
   sourcesOf,
   waitForEvaluationKeys,
@@ -66,6 +67,20 @@ function entriesIn(galois: Uint8Array, elements: readonly number[]): Uint8Array[
     offset += entry.length;
     return entry;
   });
+}
+
+/** A recorded result that nobody signed. */
+const invented = { args: { digests: `0x${'66'.repeat(32)}`, signerBitmap: 7n } };
+
+/** The gateway through an endpoint that puts a log before the honest ones, or in their place. */
+function withLogs(gateway: Gateway, log: unknown, where: 'before' | 'instead'): Gateway {
+  const getContractEvents = async (query: { eventName: string }) => {
+    const logs = await gateway.client.getContractEvents(query as never);
+    if (query.eventName !== 'EvaluationKeysRecorded') return logs;
+    return where === 'before' ? [log, ...logs] : [log];
+  };
+  const client = { ...gateway.client, getContractEvents } as unknown as Gateway['client'];
+  return { ...gateway, client };
 }
 
 async function downloaded(keyId: Hex, content: KeyFileContent): Promise<Uint8Array> {
@@ -148,6 +163,17 @@ describe('relinearization and Galois keys', () => {
     });
     expect(readdirSync(folder).filter((name) => name.startsWith('forged'))).toEqual([]);
     real.blobs.set(digest, honest);
+  });
+
+  test('digests that are only in the logs are not believed', async () => {
+    const request = (await listEvaluationKeys(governor, keyId)).find(
+      ({ kind }) => kind === 'galois',
+    )!;
+    const honest = await recordedKeys(governor, request);
+    expect(await recordedKeys(withLogs(governor, invented, 'before'), request)).toEqual(honest);
+    await expect(
+      recordedKeys(withLogs(governor, invented, 'instead'), request),
+    ).rejects.toMatchObject({ code: ClientErrorCode.RESULT_MISMATCH });
   });
 
   test('a stranger may not ask', async () => {
