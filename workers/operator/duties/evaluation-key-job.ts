@@ -57,7 +57,7 @@ export async function generateEvaluationKeys(
     seat,
     secretsOf(seat, keyShares, set),
     requestId,
-    isLarge ? new Openers(seat) : undefined,
+    isLarge ? new Openers(seat, context.valuePatienceMs) : undefined,
   );
 
   const digests = await finishedEntries(context, requestId);

@@ -53,17 +53,18 @@ export async function openThroughOpener(
         (open) => collectShares(context, seat, subject, opening, open),
         signal,
       );
-    const value = await publishedBy(context, seat, subject, opening, opener, signal);
-    if (
-      value !== undefined &&
-      (await isOpened(context, seat, subject, opening, share, value, signal))
-    ) {
+    const { patienceMs } = openers;
+    const value = await publishedBy(context, seat, subject, opening, opener, patienceMs, signal);
+    if (value === undefined) {
+      openers.passOver(opener, 'silent');
+      continue;
+    }
+    if (await isOpened(context, seat, subject, opening, share, value, signal)) {
       context.values.keep(opening.id, value);
       return value;
     }
-    if (value !== undefined)
-      blame(context, seat, subject, opening.id, opener, OpenerFault.WRONG_VALUE);
-    openers.passOver(opener);
+    blame(context, seat, subject, opening.id, opener, OpenerFault.WRONG_VALUE);
+    openers.passOver(opener, 'lying');
   }
 }
 
@@ -74,15 +75,16 @@ async function publishedBy(
   subject: Hex,
   opening: Opening,
   opener: number,
+  patienceMs: number,
   signal: AbortSignal,
 ): Promise<RnsVector | undefined> {
-  const { host, log, progress, valuePatienceMs } = context;
+  const { host, log, progress } = context;
   const { epochId } = seat.session;
   const { id: openingId, shape } = opening;
   const { peerId } = seat.peers.find(({ index }) => index === opener)!;
   progress.waitFor(subject, [opener]);
   try {
-    const answer = await untilQuiet(valuePatienceMs, signal, (open, onProgress) =>
+    const answer = await untilQuiet(patienceMs, signal, (open, onProgress) =>
       askForValue(host, peerId, { epochId, openingId }, { signal: open, shape, onProgress }),
     );
     if (answer !== undefined) return answer.residues;

@@ -2,6 +2,9 @@ import type { Hex } from 'viem';
 
 import type { Place } from '../committee/seat.ts';
 
+/** Most times that patience is doubled. */
+const MOST_DOUBLINGS = 3;
+
 /**
  * Whose turn it is to open, in one operation of this operator's.
  *
@@ -11,10 +14,14 @@ import type { Place } from '../committee/seat.ts';
  */
 export class Openers {
   readonly #seat: Place;
-  readonly #passedOver = new Set<number>();
+  readonly #patienceMs: number;
+  readonly #silent = new Set<number>();
+  readonly #lying = new Set<number>();
 
-  constructor(seat: Place) {
+  /** @param patienceMs how long the first opener may be silent */
+  constructor(seat: Place, patienceMs: number) {
     this.#seat = seat;
+    this.#patienceMs = patienceMs;
   }
 
   /** The first in the order that is not passed over; this operator itself never is. */
@@ -26,12 +33,20 @@ export class Openers {
       const index = ((first + turn) % n) + 1;
       if (index === this.#seat.index) return index;
       if (!reachable.has(index) || this.#seat.setAside.has(index)) continue;
-      if (!this.#passedOver.has(index)) return index;
+      if (!this.#silent.has(index) && !this.#lying.has(index)) return index;
     }
     return this.#seat.index;
   }
 
-  passOver(index: number): void {
-    this.#passedOver.add(index);
+  /**
+   * How long an opener may be silent. It doubles with each that was: where many are, it is rather the
+   * machines or the network that are slow, and more openers would make them slower.
+   */
+  get patienceMs(): number {
+    return this.#patienceMs * 2 ** Math.min(this.#silent.size, MOST_DOUBLINGS);
+  }
+
+  passOver(index: number, why: 'silent' | 'lying'): void {
+    (why === 'silent' ? this.#silent : this.#lying).add(index);
   }
 }

@@ -51,7 +51,7 @@ function subjectFor({ at }: TestCommittee) {
 async function open(
   { context, seat }: TestOperator,
   subject: ReturnType<typeof subjectFor>,
-  openers = new Openers(seat()),
+  openers = new Openers(seat(), context.valuePatienceMs),
   signal = testSignal(),
 ) {
   context.progress.begin(subject, 'key');
@@ -186,7 +186,7 @@ describe('an opener', () => {
   it('that was passed over is not asked again in the same operation', async () => {
     const committee = await startCommittee(4, withTwin(FIRST, 'lying-opener'));
     const { seat } = committee.at(1);
-    const openers = new Openers(seat());
+    const openers = new Openers(seat(), 1_000);
     const subject = subjectFor(committee);
     const { id } = keyGeneration.describe(seat().session, { keyId: subject, set });
     expect(openers.opener(id)).toBe(FIRST);
@@ -194,10 +194,13 @@ describe('an opener', () => {
     await open(committee.at(1), subject, openers);
     await Promise.all(others);
     expect(openers.opener(id)).toBe(4);
-    openers.passOver(4);
+    // Lying costs no patience, silence does: there may be reasons for it.
+    expect(openers.patienceMs).toBe(1_000);
+    openers.passOver(4, 'silent');
+    expect(openers.patienceMs).toBe(2_000);
     // The own turn comes before that of operator 2.
     expect(openers.opener(id)).toBe(1);
-    expect(new Openers(seat()).opener(id)).toBe(FIRST);
+    expect(new Openers(seat(), 1_000).opener(id)).toBe(FIRST);
   });
 
   it('does not keep a value from being opened with all the others silent or lying', async () => {
