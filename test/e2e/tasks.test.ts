@@ -9,6 +9,9 @@ import { startOperators } from '../../devnet/cluster.ts';
 import { startDevnet, type Devnet } from '../../devnet/devnet.ts';
 import type { OperatorProcess } from '../../devnet/operator-process.ts';
 import { send } from '../../tasks/support/transactions.ts';
+import { encrypt, parameterSet } from '../../sdk/index.ts';
+import { seal } from '../../workers/fhe/seal.ts';
+import { compute } from '../workers/fhe/evaluation.ts';
 import { CommandLine, failureIn } from './command-line.ts';
 
 const SET = 'insecure-bfv-1024';
@@ -26,6 +29,9 @@ interface Key {
   digest: Hex;
   requested: boolean;
 }
+interface EvaluationKeys extends Key {
+  evaluationKeys: { requestId: Hex; kind: string; entries: unknown[] }[];
+}
 interface Ciphertext {
   handle: Hex;
 }
@@ -36,7 +42,7 @@ interface Decryption {
 }
 
 /** What earlier tests made, for later ones. */
-const ids = { epoch: '', key: '', slots: '', scalar: '', request: '' };
+const ids = { epoch: '', key: '', slots: '', scalar: '', request: '', left: '' };
 
 beforeAll(async () => {
   devnet = await startDevnet();
@@ -143,6 +149,142 @@ describe('from nothing to a plaintext', () => {
     expect(await kms.json('parameters', 'list')).toMatchObject({
       parameterSets: expect.arrayContaining([expect.objectContaining({ name: SET })]) as unknown,
     });
+  });
+});
+
+describe('keys to compute with, and plaintexts for one user', () => {
+  const path = (name: string): string => join(devnet.workspace.folder, name);
+  const bytesIn = (name: string): Uint8Array => new Uint8Array(readFileSync(path(name)));
+
+  beforeAll(async () => {
+    const pair = ['user-keys', '--set', SET, '--out', path('me')];
+    expect(await kms.json(...pair)).toMatchObject({ secretFile: path('me/secret.key') });
+    expect(await kms.failure(...pair)).toMatchObject({ code: 'FILE_FAILED' });
+  });
+
+  test('evaluation keys are made once, and downloaded as files for SEAL', async () => {
+    const request = ['keygen', '--set', SET, '--label', 'first', '--relin', '--galois', '1,-1,0'];
+    const made = await kms.json<EvaluationKeys>(...request);
+    expect(made.keyId).toBe(ids.key);
+    expect(made.evaluationKeys.map(({ kind, entries }) => [kind, entries.length])).toEqual([
+      ['relinearization', 1],
+      ['galois', 3],
+    ]);
+    expect((await kms.json<EvaluationKeys>(...request)).evaluationKeys).toMatchObject(
+      made.evaluationKeys.map(({ requestId, entries }) => ({ requestId, entries })),
+    );
+    for (const kind of ['public', 'relin', 'galois'])
+      await kms.json('key', 'download', ids.key, `--${kind}`, '--out', path(kind));
+    const set = parameterSet(SET);
+    const slots = encrypt(set, bytesIn('public'), { slots: [1n, 2n, 3n] });
+    const files = { relinearization: bytesIn('relin'), galois: bytesIn('galois') };
+    const { left } = compute(set, files, ({ evaluator, galois, load }, own) => {
+      const left = own(new seal.Ciphertext());
+      evaluator.rotateRows(load(slots), 1, galois, left);
+      return { left };
+    });
+    writeFileSync(path('left'), left);
+    const register = ['register', '--key', ids.key, '--in', path('left'), '--noise-bits', '36'];
+    ids.left = (await kms.json<Ciphertext>(...register)).handle;
+    expect(await kms.json('status', made.evaluationKeys[1].requestId)).toMatchObject({
+      ...{ kind: 'evaluationKeys', keys: 'galois', state: 'Recorded' },
+    });
+  });
+
+  test('what was computed is read by the user alone', async () => {
+    const ask = ['user-decrypt', '--key-file', path('me/secret.key')];
+    const full = await kms.json<Decryption>(...ask, '--handle', ids.left);
+    expect(full.plaintexts[0]?.slots?.slice(0, 3)).toEqual(['2', '3', '0']);
+    const both = `${ids.scalar},${ids.left}`;
+    const packed = await kms.json<Decryption>(...ask, '--packed', '--handle', both);
+    expect(packed.plaintexts[0]).toEqual({ handle: ids.scalar, coefficients: ['42'] });
+    expect(await kms.json('status', packed.requestId)).toMatchObject({
+      ...{ kind: 'userDecryption', state: 'Answered', packed: true },
+    });
+  });
+
+  test('somebody else asks with a signed permit, for nothing but what it covers', async () => {
+    const sign = ['permit', '--handle', ids.scalar, '--key-file', path('me/public.key')];
+    await kms.json(...sign, '--out', path('permit.json'));
+    const ask = ['user-decrypt', '--key-file', path('me/secret.key'), '--from', STRANGER];
+    ask.push('--permit', path('permit.json'), '--packed');
+    const { plaintexts } = await kms.json<Decryption>(...ask);
+    expect(plaintexts[0]?.coefficients).toEqual(['42']);
+    const refused = { code: 'PERMIT_REFUSED' };
+    expect(await kms.failure(...ask, '--handle', ids.left)).toMatchObject(refused);
+    await kms.json('user-keys', '--set', SET, '--out', path('other'));
+    const otherKey = ['--key-file', path('other/secret.key')];
+    const replayed = ['user-decrypt', ...otherKey, '--permit', path('permit.json')];
+    expect(await kms.failure(...replayed)).toMatchObject(refused);
+  });
+
+  test('the meter counts each ciphertext once for each recipient', async () => {
+    // Publicly the two of the first tests, and for the user what the last two tests asked for.
+    expect(await kms.json('key', 'status', ids.key)).toMatchObject({
+      ...{ meter: { commonSpent: '4', reserved: '0' } },
+    });
+    const grant = ['meter', 'grant', '--key', ids.key, '--account', governor.address];
+    expect(await kms.json(...grant, '--units', '5')).toMatchObject({ reserved: '5' });
+    const quota = { quota: '5', spent: '0' };
+    expect(await kms.json('meter', 'status', ids.key, '--account', governor.address)).toMatchObject(
+      { quota },
+    );
+    expect(await kms.failure(...grant, '--units', '99999999999')).toMatchObject({
+      code: 'METER_SPENT',
+    });
+  });
+
+  test('a ciphertext goes from one key to another, once both owners agree', async () => {
+    const { keyId } = await kms.json<Key>('keygen', '--set', SET, '--label', 'target');
+    const switching = ['keyswitch', '--from', ids.key, '--to', keyId];
+    expect(await kms.failure(...switching)).toMatchObject({ code: 'NOT_AUTHORISED' });
+    expect(await kms.failure(...switching, '--allow', '--account', STRANGER)).toMatchObject({
+      code: 'NOT_AUTHORISED',
+    });
+    await kms.json(...switching, '--allow');
+    const download = ['key', 'download', keyId, '--switch-from', ids.key];
+    await kms.json(...download, '--out', path('switch'));
+    const files = { galois: bytesIn('switch') };
+    const { switched } = compute(parameterSet(SET), files, ({ evaluator, galois, load }, own) => {
+      const switched = own(new seal.Ciphertext());
+      evaluator.applyGalois(load(bytesIn('left')), 1, galois, switched);
+      return { switched };
+    });
+    writeFileSync(path('switched'), switched);
+    const register = ['register', '--key', keyId, '--in', path('switched'), '--noise-bits', '37'];
+    const { handle } = await kms.json<Ciphertext>(...register, '--origin', ids.left);
+    const { plaintexts } = await kms.json<Decryption>('decrypt', '--handle', handle);
+    expect(plaintexts[0]?.slots?.slice(0, 3)).toEqual(['2', '3', '0']);
+    expect(await kms.json('key', 'status', keyId)).toMatchObject({ sources: [ids.key] });
+  });
+
+  test.each<[string, (key: string) => string[], string]>([
+    [
+      'an unknown rotation',
+      () => ['keygen', '--label', 'x', '--galois', '4096'],
+      'GALOIS_STEP_INVALID',
+    ],
+    [
+      'rotations without slots',
+      () => ['keygen', '--label', 'x', '--set', 'bfv-8192-w16', '--galois', 'default'],
+      'INVALID_ARGUMENT',
+    ],
+    [
+      'keys that were not made',
+      (key) => ['key', 'download', key, '--galois', '--steps', '2', '--out', path('x')],
+      'EVALUATION_KEYS_MISSING',
+    ],
+    ['a key to itself', (key) => ['keyswitch', '--from', key, '--to', key], 'SWITCHING_REFUSED'],
+    [
+      'a permit for too long',
+      () => [
+        ...['permit', '--handle', UNKNOWN, '--key-file', path('me/public.key')],
+        ...['--out', path('x'), '--valid-for', '9999999'],
+      ],
+      'PERMIT_INVALID',
+    ],
+  ])('%s', async (_, argumentsFor, code) => {
+    expect(await kms.failure(...argumentsFor(ids.key))).toMatchObject({ code });
   });
 });
 
