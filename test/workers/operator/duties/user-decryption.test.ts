@@ -12,6 +12,7 @@ import {
   handle,
   keyId,
   LATER,
+  requestKey,
   set,
   sha256,
   sourcesOf,
@@ -159,17 +160,17 @@ describe('a user decryption that cannot be served', () => {
   it('for a ciphertext under another key says so', async () => {
     const committee = await startWithKey();
     await encrypt(committee, 1n, limbs);
-    const { chain, epochId } = committee;
+    const { at, chain, epochId } = committee;
     const other = digestOf('another key');
+    requestKey(committee, LATER, other);
     const args = { requestId, epochId, keyId: other, handles: [handle], packed: true };
-    chain.emit(
-      { eventName: 'KeyRequested', args: { keyId: other, epochId, deadline: 0n } },
-      {
-        eventName: 'UserDecryptionRequested',
-        args: { ...args, publicKeyDigest: sha256(user.publicKey), deadline: LATER },
-      },
-    );
+    const publicKeyDigest = sha256(user.publicKey);
+    chain.emit({
+      eventName: 'UserDecryptionRequested',
+      args: { ...args, publicKeyDigest, deadline: LATER },
+    });
     const code = OperatorErrorCode.REQUEST_UNSERVABLE;
-    await expect(runs(committee.at(1))).rejects.toMatchObject({ code });
+    await expect(runs(at(1))).rejects.toMatchObject({ code });
+    expect(at(1).context.progress.get(requestId)?.reason).toContain('under its key');
   });
 });
