@@ -27,7 +27,7 @@ export function seededVector(
   primes: readonly bigint[],
   width: number,
   bytes: (length: number) => Uint8Array,
-): BigUint64Array {
+): BigUint64Array<ArrayBuffer> {
   return BigUint64Array.from(
     primes.flatMap((prime) => Array.from({ length: width }, () => littleEndian(bytes(16)) % prime)),
   );
