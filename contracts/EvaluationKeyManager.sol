@@ -119,6 +119,8 @@ contract EvaluationKeyManager is RequestWindow, EIP712Upgradeable, IEvaluationKe
             revert EvaluationKeyManagerRequestState(requestId, state);
         }
         EvaluationKeyShape.validateDigests(digests, record.entryCount);
+        _requireActive(record.keyId);
+        if (record.kind == EvaluationKeyKind.Switching) _requireActive(record.targetKeyId);
         bytes32 epochId = record.epochId;
         bytes32 resultHash = keccak256(digests);
         $.epochManager.verifyQuorum(
@@ -277,6 +279,11 @@ contract EvaluationKeyManager is RequestWindow, EIP712Upgradeable, IEvaluationKe
 
     function _requireOwner(Key memory key, bytes32 keyId) private view {
         if (key.requester != msg.sender) revert EvaluationKeyManagerNotOwner(keyId, msg.sender);
+    }
+
+    /// @dev Of an epoch in any phase, unlike requireUsable: what was asked before can be answered.
+    function _requireActive(bytes32 keyId) private view {
+        _storage().keyManager.ciphertextLimits(keyId);
     }
 
     function _requestId(

@@ -127,7 +127,7 @@ interface IEvaluationKeyManager {
     function allowSwitching(bytes32 fromKeyId, bytes32 toKeyId) external;
 
     /// @notice Records the keys of a pending request, once and before its deadline. Anybody, even while
-    /// paused.
+    /// paused. Not once a key they belong to or lead to has been retired: nothing leaves a retired key.
     /// @param digests SHA-256 of each entry, 32 bytes each, in the order of the elements; none zero.
     /// @param signerBitmap Exactly a quorum of the request's epoch.
     /// @param signatures Their signatures of EvaluationKeysResult, in ascending order of index.

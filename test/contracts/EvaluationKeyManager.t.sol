@@ -220,6 +220,15 @@ contract EvaluationKeyManagerTest is Deployment {
         recordEvaluationKeys(requestId);
     }
 
+    function test_nothingIsRecordedForARetiredKey() public {
+        bytes32 requestId = requestRelinearization();
+        vm.prank(governor);
+        keys.retireKey(keyId);
+        bytes memory digests = abi.encodePacked(keccak256("entry"));
+        expectRefused(requestId, digests, keyState(keyId, KeyState.Retired));
+        assertState(requestId, EvaluationKeyState.Pending);
+    }
+
     /// @dev A signature is for one request, result and epoch of this contract, and a quorum signs.
     function test_signaturesForAnythingElseAreRefused() public {
         bytes32 requestId = requestRelinearization();

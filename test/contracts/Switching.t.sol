@@ -171,6 +171,22 @@ contract SwitchingTest is Deployment {
         request(source, target);
     }
 
+    /// @dev A switching key is of two keys: it takes ciphertexts out of one and into the other.
+    function test_nothingIsRecordedOnceEitherKeyIsRetired() public {
+        bytes32 second = keyOf(OTHER_OWNER, epochId, setId, "second");
+        allow(source, target);
+        allow(source, second);
+        bytes32 toTarget = request(source, target);
+        bytes32 toSecond = request(source, second);
+        vm.prank(governor);
+        keys.retireKey(target);
+        expectNotRecorded(toTarget, target);
+        vm.prank(governor);
+        keys.retireKey(source);
+        expectNotRecorded(toSecond, source);
+        vm.assertFalse(evaluationKeys.isSwitchingRecorded(source, second), "recorded");
+    }
+
     function test_thereAreNoChains() public {
         allow(source, target);
         request(source, target);
@@ -405,6 +421,14 @@ contract SwitchingTest is Deployment {
             )
         );
         registerSwitched(origin, toKeyId);
+    }
+
+    function expectNotRecorded(bytes32 requestId, bytes32 retired) private {
+        bytes memory digests = abi.encodePacked(keccak256("entry"));
+        bytes32 digest = evaluationKeys.hashEvaluationKeysResult(epochId, requestId, digests);
+        bytes memory signed = signatures(digest, 7);
+        vm.expectRevert(keyState(retired, KeyState.Retired));
+        evaluationKeys.recordEvaluationKeys(requestId, digests, 7, signed);
     }
 
     function assertOnlySource(bytes32 toKeyId) private view {
