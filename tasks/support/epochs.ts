@@ -2,7 +2,7 @@ import { parseEventLogs, type Address, type Hex } from 'viem';
 
 import { poll } from '../../sdk/polling.ts';
 import { epochManagerAbi, operatorRegistryAbi } from '../../workers/chain/abi.ts';
-import { committeeOf, type Committee } from '../../workers/sharing/committee.ts';
+import { committeeOf, isCommitteeSize, type Committee } from '../../workers/sharing/committee.ts';
 import { ClientError, ClientErrorCode } from './errors.ts';
 import { eventsOf } from './events.ts';
 import type { Gateway } from './gateway.ts';
@@ -75,7 +75,7 @@ export async function proposeEpoch(
   return proposed.args.proposalId;
 }
 
-/** A proposal as the chain has it. @throws ClientError `UNKNOWN_EPOCH` */
+/** A proposal as the chain has it. @throws ClientError `UNKNOWN_EPOCH`, `RESULT_MISMATCH` */
 export async function proposalOf(gateway: Gateway, proposalId: Hex): Promise<Proposal> {
   const found = await gateway.client.readContract({
     address: gateway.addresses.epochManager,
@@ -85,7 +85,7 @@ export async function proposalOf(gateway: Gateway, proposalId: Hex): Promise<Pro
   });
   const phase = phaseOf(found.phase);
   if (phase === 'None') throw unknown('proposal', proposalId);
-  const committee = committeeOf(found.operators.length);
+  const committee = committeeIn('proposal', proposalId, found);
   const indices = found.operators.map((_, position) => position + 1);
   return {
     proposalId,
@@ -102,7 +102,7 @@ export async function proposalOf(gateway: Gateway, proposalId: Hex): Promise<Pro
   };
 }
 
-/** An epoch as the chain has it. @throws ClientError `UNKNOWN_EPOCH` */
+/** An epoch as the chain has it. @throws ClientError `UNKNOWN_EPOCH`, `RESULT_MISMATCH` */
 export async function epochOf(gateway: Gateway, epochId: Hex): Promise<Epoch> {
   const found = await gateway.client.readContract({
     address: gateway.addresses.epochManager,
@@ -117,7 +117,7 @@ export async function epochOf(gateway: Gateway, epochId: Hex): Promise<Epoch> {
     proposalId: found.proposalId,
     setupDigest: found.setupDigest,
     phase,
-    committee: committeeOf(found.operators.length),
+    committee: committeeIn('epoch', epochId, found),
     operators: found.operators,
     signers: found.signers,
     confirmed: indicesIn(found.confirmations),
@@ -214,6 +214,24 @@ export function indicesIn(bitmap: bigint): number[] {
   for (let index = 1; bitmap >> BigInt(index - 1) !== 0n; index++)
     if ((bitmap >> BigInt(index - 1)) & 1n) indices.push(index);
   return indices;
+}
+
+/**
+ * The committee of these signers. Only they are part of an epoch's id: were the operators counted, an
+ * RPC endpoint could make a committee smaller, and so its quorum.
+ */
+function committeeIn(
+  what: string,
+  id: Hex,
+  { operators, signers }: Pick<Epoch, 'operators' | 'signers'>,
+): Committee {
+  const n = signers.length;
+  if (operators.length === n && isCommitteeSize(n)) return committeeOf(n);
+  throw new ClientError(
+    ClientErrorCode.RESULT_MISMATCH,
+    `${what} ${id} cannot have ${operators.length} operators and ${n} signers`,
+    { advice: 'Ask another RPC endpoint.', metadata: { id } },
+  );
 }
 
 const phaseOf = (phase: number): EpochPhase => EPOCH_PHASES[phase] ?? 'None';

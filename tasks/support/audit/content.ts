@@ -2,10 +2,12 @@ import type { Hex } from 'viem';
 
 import { ciphertextRegistryAbi, keyManagerAbi } from '../../../workers/chain/abi.ts';
 import { ciphertextHandle, keyId as idOfKey } from '../../../workers/chain/ids.ts';
+import { isKeyloomError } from '../../../workers/errors.ts';
 import type { Session } from '../../../workers/protocols/opening.ts';
 import type { ParameterSet } from '../../../workers/ring/parameters.ts';
 import { epochId as idOfEpoch } from '../../../workers/sharing/setup.ts';
 import { epochOf, membersOf } from '../epochs.ts';
+import { ClientErrorCode } from '../errors.ts';
 import { eventsOf } from '../events.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Member } from '../operators.ts';
@@ -26,7 +28,10 @@ export interface AuditedEpoch {
 export async function auditedEpoch(gateway: Gateway, epochId: Hex): Promise<AuditedEpoch> {
   const { chainId, addresses } = gateway;
   const { epochManager, decryptionGateway } = addresses;
-  const epoch = await epochOf(gateway, epochId);
+  const epoch = await epochOf(gateway, epochId).catch((error: unknown) => {
+    if (!isKeyloomError(error, ClientErrorCode.RESULT_MISMATCH)) throw error;
+    throw contentMismatch('epoch', epochId);
+  });
   const { signers, setupDigest, committee } = epoch;
   requireId('epoch', epochId, idOfEpoch({ chainId, epochManager, signers, setupDigest }));
   return {

@@ -320,7 +320,11 @@ export class World implements AsyncDisposable {
 }
 
 /** What an RPC endpoint makes of a call. */
-export type Meddle = (method: string, forward: () => Promise<unknown>) => Promise<unknown>;
+export type Meddle = (
+  method: string,
+  forward: () => Promise<unknown>,
+  params: unknown,
+) => Promise<unknown>;
 
 /** The deployment as a client sees it whose RPC endpoint may lie. */
 function gatewayThrough(
@@ -331,7 +335,8 @@ function gatewayThrough(
   const { request } = chain.client;
   return openGateway({
     transport: custom({
-      request: (asked: { method: string }) => meddle(asked.method, () => request(asked as never)),
+      request: (asked: { method: string; params?: unknown }) =>
+        meddle(asked.method, () => request(asked as never), asked.params),
     }),
     gateway: contracts.decryptionGateway.address,
     account: chain.governor.account.address,
