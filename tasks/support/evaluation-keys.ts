@@ -47,7 +47,8 @@ export type RecordedKeys = EvaluationKeys & { entries: RecordedEntry[] };
 /**
  * Asks for evaluation keys. What is there already, or asked for already, is not asked for again.
  * @returns the request's id, and whether a transaction was sent
- * @throws ClientError `NOT_AUTHORISED`, `KEY_NOT_ACTIVE`, `SWITCHING_REFUSED`, `REVERTED`
+ * @throws ClientError `NOT_AUTHORISED`, `KEY_NOT_ACTIVE`, `SWITCHING_REFUSED`, `EVALUATION_KEYS_SPENT`,
+ * `EVALUATION_KEYS_PENDING`, `REVERTED`
  */
 export async function requestEvaluationKeys(
   gateway: Gateway,
@@ -312,6 +313,36 @@ function refusalOf(
       );
     case 'EvaluationKeyManagerSourceCount':
       return switchingRefused(wanted.keyId, `${String(args[1])} keys lead to that key already`);
+    case 'EvaluationKeyManagerElementsSpent':
+      return new ClientError(
+        ClientErrorCode.EVALUATION_KEYS_SPENT,
+        `${String(args[1])} of the ${String(args[2])} rotations of key ${String(args[0])} are asked for`,
+        {
+          advice: 'Use those that are there, which `kms key status KEY` lists, or another key.',
+          metadata: { keyId: wanted.keyId },
+        },
+      );
+    case 'EvaluationKeyManagerPendingCount':
+      return new ClientError(
+        ClientErrorCode.EVALUATION_KEYS_PENDING,
+        `key ${String(args[0])} has ${String(args[1])} pending requests for evaluation keys already`,
+        {
+          advice: 'Ask again when one of them, which `kms key status KEY` lists, is recorded.',
+          metadata: { keyId: String(args[0]) },
+        },
+      );
+    case 'EvaluationKeyManagerPendingCount':
+      return new ClientError(
+        ClientErrorCode.TOO_MANY_REQUESTS,
+        `key ${String(args[0])} has ${String(args[1])} requests pending already`,
+        { advice: 'Wait until one is recorded: `kms key status` lists them.' },
+      );
+    case 'EvaluationKeyManagerElementsSpent':
+      return new ClientError(
+        ClientErrorCode.TOO_MANY_REQUESTS,
+        `key ${String(args[0])} has Galois keys of ${String(args[1])} elements already; ${String(args[2])} are the most`,
+        { advice: 'Compose rotations of those there are: `kms key status` lists them.' },
+      );
     case 'EvaluationKeyManagerElement':
     case 'EvaluationKeyManagerElementCount':
       return new ClientError(
