@@ -47,8 +47,6 @@ export const ClientErrorCode = {
   EVALUATION_KEYS_SPENT: 'EVALUATION_KEYS_SPENT',
   /** The key has as many pending requests for evaluation keys as it can have at a time. */
   EVALUATION_KEYS_PENDING: 'EVALUATION_KEYS_PENDING',
-  /** The key has as many requests pending, or as many Galois keys, as it can have. */
-  TOO_MANY_REQUESTS: 'TOO_MANY_REQUESTS',
   /** These two keys cannot have a switching key between them. */
   SWITCHING_REFUSED: 'SWITCHING_REFUSED',
   /** The permit's time is over. */

@@ -331,18 +331,6 @@ function refusalOf(
           metadata: { keyId: String(args[0]) },
         },
       );
-    case 'EvaluationKeyManagerPendingCount':
-      return new ClientError(
-        ClientErrorCode.TOO_MANY_REQUESTS,
-        `key ${String(args[0])} has ${String(args[1])} requests pending already`,
-        { advice: 'Wait until one is recorded: `kms key status` lists them.' },
-      );
-    case 'EvaluationKeyManagerElementsSpent':
-      return new ClientError(
-        ClientErrorCode.TOO_MANY_REQUESTS,
-        `key ${String(args[0])} has Galois keys of ${String(args[1])} elements already; ${String(args[2])} are the most`,
-        { advice: 'Compose rotations of those there are: `kms key status` lists them.' },
-      );
     case 'EvaluationKeyManagerElement':
     case 'EvaluationKeyManagerElementCount':
       return new ClientError(
