@@ -1,10 +1,13 @@
 import { sha256, type Hex } from 'viem';
 
 import { SdkError, SdkErrorCode } from './errors.ts';
+import { firstOf, type Attempt } from './hedging.ts';
 import { request } from './http.ts';
 import { poll } from './polling.ts';
 
 const DOWNLOAD_TIMEOUT_MS = 30_000;
+/** How long to wait for an operator before another one is asked, too. */
+const HEDGE_MS = 2_000;
 /** Operators hold an upload until its registration is confirmed, 60 s at most. */
 const UPLOAD_TIMEOUT_MS = 120_000;
 const UPLOAD_GRACE_MS = 3_000;
@@ -21,16 +24,27 @@ export function blobDigest(bytes: Uint8Array): Hex {
  */
 export const CONFIRMATION_PATIENCE_MS = 60_000;
 
+export interface FetchOptions {
+  /** Its length if that is known: what a liar sends beyond is not even read. */
+  maxBytes?: number;
+  /** How long to go on asking while no operator has it; not at all if absent. */
+  patienceMs?: number;
+  /** How long without progress until the next operator is asked, too. */
+  hedgeMs?: number;
+  /** Endpoints to ask last. Those that fail or are too slow are added: to be given again next time. */
+  failed?: Set<string>;
+  signal?: AbortSignal;
+}
+
 /**
- * A blob from the first operator that has it. Whatever an operator answers is accepted only if its
+ * A blob from the first operator that serves it. Whatever an operator answers is accepted only if its
  * SHA-256 is `digest`, so it does not matter who is asked.
- * @param options.patienceMs how long to go on asking while no operator has it; not at all if absent
  * @throws SdkError `BLOB_UNAVAILABLE`, with one reason per endpoint in the message
  */
 export async function fetchBlob(
   endpoints: readonly string[],
   digest: Hex,
-  options: { maxBytes?: number; patienceMs?: number; signal?: AbortSignal } = {},
+  options: FetchOptions = {},
 ): Promise<Uint8Array> {
   let reasons: string[] = [];
   const { patienceMs = 0, signal } = options;
@@ -53,26 +67,33 @@ export async function fetchBlob(
 async function askForBlob(
   endpoints: readonly string[],
   digest: Hex,
-  options: { maxBytes?: number; signal?: AbortSignal },
+  { maxBytes = BLOB_LIMIT_BYTES, hedgeMs = HEDGE_MS, failed = new Set(), signal }: FetchOptions,
   reasons: string[],
 ): Promise<Uint8Array | undefined> {
-  for (const endpoint of endpoints) {
-    try {
-      const { status, body } = await request(endpoint, pathOf(digest), {
-        timeoutMs: DOWNLOAD_TIMEOUT_MS,
-        maxBytes: options.maxBytes ?? BLOB_LIMIT_BYTES,
-        signal: options.signal,
-      });
-      if (status !== 200) reasons.push(`${endpoint}: status ${status}`);
-      else if (blobDigest(body) !== digest.toLowerCase())
-        reasons.push(`${endpoint}: other bytes than asked for`);
-      else return body;
-    } catch (cause) {
-      options.signal?.throwIfAborted();
-      reasons.push((cause as Error).message);
-    }
-  }
-  return undefined;
+  const attempt =
+    (endpoint: string): Attempt<Uint8Array> =>
+    async (over, onProgress) => {
+      try {
+        const { status, body } = await request(endpoint, pathOf(digest), {
+          ...{ timeoutMs: DOWNLOAD_TIMEOUT_MS, maxBytes, onProgress },
+          signal: signal === undefined ? over : AbortSignal.any([signal, over]),
+        });
+        if (status !== 200) reasons.push(`${endpoint}: status ${status}`);
+        else if (blobDigest(body) !== digest.toLowerCase())
+          reasons.push(`${endpoint}: other bytes than asked for`);
+        else return body;
+      } catch (cause) {
+        signal?.throwIfAborted();
+        reasons.push((cause as Error).message);
+      }
+      failed.add(endpoint);
+      return undefined;
+    };
+  const ordered = [
+    ...endpoints.filter((endpoint) => !failed.has(endpoint)),
+    ...endpoints.filter((endpoint) => failed.has(endpoint)),
+  ];
+  return firstOf(ordered.map(attempt), { patienceMs: hedgeMs });
 }
 
 /**

@@ -1,8 +1,10 @@
 import { SdkError, SdkErrorCode } from './errors.ts';
 
 const ANSWER_LIMIT_BYTES = 1 << 20;
-/** What a line is expected to carry, 2 Mbit/s: long bodies have longer. */
+/** What a line is expected to carry, 2 Mbit/s: long uploads have longer. */
 const SLOWEST_BYTES_PER_MS = 250;
+/** That an answer has begun is progress, and so is each such part of it. Single bytes are none. */
+const PROGRESS_BYTES = 512 << 10;
 
 export interface HttpAnswer {
   status: number;
@@ -20,7 +22,7 @@ export interface Stop {
 /**
  * One request to an operator. Endpoints are text that strangers registered on chain: only http(s)
  * is spoken, redirects are not followed, and a longer answer than `maxBytes` is cut off.
- * @param options.timeoutMs for the answer, beside the time that the bytes themselves may take
+ * @param options.timeoutMs how long without progress, beside the time that an upload itself may take
  * @throws SdkError `BAD_ANSWER`; the cause says whether it was the URL, the connection or the size.
  */
 export async function request(
@@ -33,24 +35,35 @@ export async function request(
     maxBytes?: number;
     stop?: Stop;
     signal?: AbortSignal | undefined;
+    onProgress?: (() => void) | undefined;
   },
 ): Promise<HttpAnswer> {
-  const maxBytes = options.maxBytes ?? ANSWER_LIMIT_BYTES;
-  const { signal, body } = options;
-  const transferMs = Math.ceil((maxBytes + (body?.length ?? 0)) / SLOWEST_BYTES_PER_MS);
-  const timeout = AbortSignal.timeout(options.timeoutMs + transferMs);
+  const { signal, body, timeoutMs, maxBytes = ANSWER_LIMIT_BYTES } = options;
+  const stalled = new AbortController();
+  const giveUp = (): void => stalled.abort(new DOMException('no progress', 'TimeoutError'));
+  const transferMs = Math.ceil((body?.length ?? 0) / SLOWEST_BYTES_PER_MS);
+  let timer = setTimeout(giveUp, timeoutMs + transferMs);
+  const advance = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(giveUp, timeoutMs);
+    options.onProgress?.();
+  };
   try {
     const response = await fetch(routeOf(endpoint, path), {
       method: options.method ?? 'GET',
       redirect: 'error',
-      signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
+      signal: signal === undefined ? stalled.signal : AbortSignal.any([stalled.signal, signal]),
       ...(body === undefined ? {} : { body: body as Uint8Array<ArrayBuffer> }),
     });
+    advance();
     const stop = response.ok ? options.stop : undefined;
-    return { status: response.status, ...(await bounded(response, maxBytes, endpoint, stop)) };
+    const read = await bounded(response, { maxBytes, endpoint, stop, advance });
+    return { status: response.status, ...read };
   } catch (cause) {
     if (cause instanceof SdkError) throw cause;
     throw new SdkError(SdkErrorCode.BAD_ANSWER, `${endpoint}: ${reasonOf(cause)}`, { cause });
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -73,12 +86,12 @@ function routeOf(endpoint: string, path: string): URL {
 
 async function bounded(
   response: Response,
-  maxBytes: number,
-  endpoint: string,
-  stop: Stop | undefined,
+  options: { maxBytes: number; endpoint: string; stop: Stop | undefined; advance: () => void },
 ): Promise<Pick<HttpAnswer, 'body' | 'isStopped'>> {
+  const { maxBytes, endpoint, stop, advance } = options;
   const chunks: Uint8Array[] = [];
   let length = 0;
+  let advancedAt = 0;
   let undecided = stop;
   // Not every browser can iterate over a stream.
   const reader = response.body?.getReader();
@@ -95,6 +108,10 @@ async function bounded(
       );
     }
     chunks.push(chunk);
+    if (length - advancedAt >= PROGRESS_BYTES) {
+      advancedAt = length;
+      advance();
+    }
     if (undecided === undefined || length < undecided.after) continue;
     const body = joined(chunks, length);
     if (undecided.when(body.subarray(0, undecided.after))) {

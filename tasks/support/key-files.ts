@@ -63,10 +63,11 @@ export async function keyFileOf(
   const set = parametersOf(key);
   const members = await membersOf(gateway, await epochOf(gateway, key.epochId));
   const endpoints = members.map(({ endpoint }) => endpoint);
+  // Who fails at one entry of a file is not waited for at the next one.
+  const failed = new Set<string>();
   const download = async function* ({ digest }: RecordedEntry): AsyncGenerator<Uint8Array> {
     yield await fetchBlob(endpoints, digest, {
-      maxBytes: entryLength(set),
-      patienceMs,
+      ...{ maxBytes: entryLength(set), patienceMs, failed },
     });
   };
   switch (content.kind) {

@@ -3,6 +3,7 @@ import { stringToHex, type Address, type Hex } from 'viem';
 import { CONFIRMATION_PATIENCE_MS, fetchBlob } from '../../sdk/index.ts';
 import { keyManagerAbi } from '../../workers/chain/abi.ts';
 import { keyId as keyIdFor } from '../../workers/chain/ids.ts';
+import { ciphertextLength } from '../../workers/fhe/ciphertext.ts';
 import type { ParameterSet } from '../../workers/ring/parameters.ts';
 import { parameterSetId } from '../../workers/sharing/ids.ts';
 import { epochOf, membersOf } from './epochs.ts';
@@ -137,15 +138,17 @@ export async function waitForKey(gateway: Gateway, keyId: Hex, options: WaitOpti
 /**
  * The public key from the committee's operators, checked against the digest on chain.
  * @returns SEAL's PublicKey object
- * @throws ClientError `UNKNOWN_KEY`, `KEY_NOT_ACTIVE`; SdkError `BLOB_UNAVAILABLE`
+ * @throws ClientError `UNKNOWN_KEY`, `KEY_NOT_ACTIVE`, `PARAMETER_SET_REFUSED`; SdkError
+ * `BLOB_UNAVAILABLE`
  */
 export async function downloadPublicKey(gateway: Gateway, keyId: Hex): Promise<Uint8Array> {
   const key = await activeKeyOf(gateway, keyId);
+  const set = parametersOf(key);
   const members = await membersOf(gateway, await epochOf(gateway, key.epochId));
   return fetchBlob(
     members.map(({ endpoint }) => endpoint),
     key.digest,
-    { patienceMs: CONFIRMATION_PATIENCE_MS },
+    { maxBytes: ciphertextLength(set, set.primes.length), patienceMs: CONFIRMATION_PATIENCE_MS },
   );
 }
 

@@ -7,6 +7,7 @@ import {
   type DecryptedValues,
 } from '../../sdk/index.ts';
 import { decryptionGatewayAbi } from '../../workers/chain/abi.ts';
+import { plaintextLength } from '../../workers/fhe/plaintext.ts';
 import type { ParameterSet } from '../../workers/ring/parameters.ts';
 import { indicesIn } from './epochs.ts';
 import { ClientError, ClientErrorCode } from './errors.ts';
@@ -99,7 +100,7 @@ async function fullPlaintext(
   const blob = await fetchBlob(
     members.map(({ endpoint }) => endpoint),
     digest,
-    { patienceMs: CONFIRMATION_PATIENCE_MS },
+    { maxBytes: plaintextLength(set), patienceMs: CONFIRMATION_PATIENCE_MS },
   );
   return readPlaintext(set, blob);
 }

@@ -10,6 +10,7 @@ import {
   type UserKeys,
 } from '../../sdk/index.ts';
 import { decryptionGatewayAbi } from '../../workers/chain/abi.ts';
+import { ciphertextLength, firstLimbs } from '../../workers/fhe/ciphertext.ts';
 import { decryptionRefusal, readRequest, type RequestState } from './decryptions.ts';
 import { epochOf, membersOf } from './epochs.ts';
 import { ClientError, ClientErrorCode } from './errors.ts';
@@ -180,7 +181,10 @@ async function readUserAnswer(
   const values = await Promise.all(
     Array.from({ length: answers }, async (_, item) => {
       const digest = sliceHex(result, 32 * item, 32 * (item + 1));
-      const answer = await fetchBlob(endpoints, digest, { patienceMs: CONFIRMATION_PATIENCE_MS });
+      const answer = await fetchBlob(endpoints, digest, {
+        maxBytes: ciphertextLength(set, firstLimbs(set)),
+        patienceMs: CONFIRMATION_PATIENCE_MS,
+      });
       return packed
         ? decryptAnswer(set, secretKey, answer, 'packed', handles.length)
         : decryptAnswer(set, secretKey, answer, 'full');

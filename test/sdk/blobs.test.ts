@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { blobDigest, fetchBlob, SdkErrorCode, uploadBlob } from '../../sdk/index.ts';
+import { request } from '../../sdk/http.ts';
 import { answering, fakeOperator, serving } from '../tasks/support/fake-operator.ts';
 
 const blob = new Uint8Array(1000).fill(7);
@@ -34,6 +35,63 @@ test('bytes with another digest are never accepted', async () => {
   await using forger = await fakeOperator(serving(new Uint8Array(1000).fill(8)));
   await expect(fetchBlob([forger.endpoint], digest)).rejects.toMatchObject({
     code: SdkErrorCode.BLOB_UNAVAILABLE,
+  });
+});
+
+describe('an operator that stalls', () => {
+  /** Sends a start of an answer, or nothing at all, and tells when the client has hung up. */
+  async function stalling(start?: Uint8Array) {
+    const hungUp = Promise.withResolvers<void>();
+    let asked = 0;
+    const operator = await fakeOperator((_, response) => {
+      asked++;
+      response.on('close', () => hungUp.resolve());
+      if (start !== undefined) response.writeHead(200).write(start);
+    });
+    const { endpoint } = operator;
+    const gone = () => operator[Symbol.asyncDispose]();
+    return { endpoint, hungUp: hungUp.promise, asked: () => asked, [Symbol.asyncDispose]: gone };
+  }
+
+  test('is not waited for, and left alone once another one has served', async () => {
+    await using silent = await stalling();
+    await using halting = await stalling(blob.subarray(0, 500));
+    await using honest = await fakeOperator(serving(blob));
+    const endpoints = [silent.endpoint, halting.endpoint, honest.endpoint];
+    expect(await fetchBlob(endpoints, digest, { hedgeMs: 1 })).toEqual(blob);
+    await Promise.all([silent.hungUp, halting.hungUp]);
+  });
+
+  test('is asked last from then on', async () => {
+    await using silent = await stalling();
+    await using forger = await fakeOperator(serving(new Uint8Array(1000).fill(8)));
+    await using honest = await fakeOperator(serving(blob));
+    const endpoints = [silent.endpoint, forger.endpoint, honest.endpoint];
+    const failed = new Set<string>();
+    await fetchBlob(endpoints, digest, { hedgeMs: 1, failed });
+    await silent.hungUp;
+    expect([...failed].sort()).toEqual([silent.endpoint, forger.endpoint].sort());
+    await fetchBlob(endpoints, digest, { failed });
+    expect(silent.asked()).toBe(1);
+  });
+
+  test('in the middle of an answer is given up for want of progress, however long it may be', async () => {
+    await using halting = await stalling(blob);
+    await expect(
+      request(halting.endpoint, '/', { timeoutMs: 50, maxBytes: 64 << 20 }),
+    ).rejects.toMatchObject({
+      code: SdkErrorCode.BAD_ANSWER,
+      message: expect.stringContaining('no answer in time') as unknown,
+    });
+    await halting.hungUp;
+  });
+
+  test('does not outlive the caller’s signal', async () => {
+    await using silent = await stalling();
+    const caller = new AbortController();
+    const fetching = fetchBlob([silent.endpoint], digest, { signal: caller.signal });
+    caller.abort(new TypeError('enough'));
+    await expect(fetching).rejects.toThrow('enough');
   });
 });
 

@@ -23,12 +23,13 @@ export async function inputsFrom(
 ): Promise<Inputs> {
   const files = folder === undefined ? new Map<Hex, string>() : await filesByDigest(folder);
   const endpoints = members.map(({ endpoint }) => endpoint);
+  const failed = new Set<string>();
   return async (digest, maxBytes) => {
     const path = files.get(digest);
     const bytes = path === undefined ? undefined : await readFile(path);
     // The file may have changed since it was looked at.
     if (bytes !== undefined && sha256(bytes) === digest) return Uint8Array.from(bytes);
-    return fetchBlob(endpoints, digest, { maxBytes });
+    return fetchBlob(endpoints, digest, { maxBytes, failed });
   };
 }
 

@@ -60,13 +60,15 @@ export async function realGateway() {
     });
   const governor = await as('governor');
 
+  /** Has an operator serve at another endpoint. */
+  const moveOperator = (index: number, endpoint: string) =>
+    send(chain, operatorAccount(index), deployed.operatorRegistry, 'updateEndpoints', [
+      ...['/ip4/127.0.0.1/tcp/4001', endpoint],
+    ]);
+
   const epochOfFour = async (salt: string): Promise<Hex> => {
     const { epochId } = await activateEpoch(chain, deployed, N, keccak256(toHex(salt)));
-    for (let i = 1; i <= N; i++)
-      await send(chain, operatorAccount(i), deployed.operatorRegistry, 'updateEndpoints', [
-        '/ip4/127.0.0.1/tcp/4001',
-        operator.endpoint,
-      ]);
+    for (let i = 1; i <= N; i++) await moveOperator(i, operator.endpoint);
     return epochId;
   };
   const epochId = await epochOfFour('first');
@@ -89,6 +91,7 @@ export async function realGateway() {
     accountOf,
     as,
     epochOfFour,
+    moveOperator,
     /** Serves a blob from now on. */
     keep,
 
