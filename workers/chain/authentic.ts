@@ -1,4 +1,4 @@
-import type { Hex } from 'viem';
+import { isAddressEqual, type Hex } from 'viem';
 
 import { isKeyloomError } from '../errors.ts';
 import { committeeOf } from '../sharing/committee.ts';
@@ -14,13 +14,13 @@ import {
   publicDecryptionRequestId,
   userDecryptionRequestId,
 } from './ids.ts';
-import { evaluationKeyKindOf, indicesOf, type GatewayState } from './state.ts';
+import { evaluationKeyKindOf, indicesOf, operatorKey, type GatewayState } from './state.ts';
 
 /**
  * True unless an event gives an id another meaning than the one it is a hash of.
  *
  * Whom an operator believes follows from ids: an epoch's id stands for its signers, a handle for a
- * digest. An RPC endpoint can invent logs at any time, after 2t+1 operators have agreed on a request
+ * digest, an operator's address for its signer and its peer id. An RPC endpoint can invent logs at any time, after 2t+1 operators have agreed on a request
  * as well as before; so the contracts' hashes are computed again here, and an id that is known keeps
  * its meaning for ever. What is left to an endpoint is to withhold, and to invent what nobody else
  * sees.
@@ -47,6 +47,13 @@ const checks: {
     args: ArgsOf<Name>,
   ) => boolean;
 } = {
+  // The contract registers an address once, for ever, and lets nobody have another's signer or peer id.
+  OperatorRegistered(_, { operators }, { operator, signer, peerId }) {
+    if (operators.has(operatorKey(operator))) return false;
+    return [...operators.values()].every(
+      (other) => other.peerId !== peerId && !isAddressEqual(other.signer, signer),
+    );
+  },
   EpochProposed(deployment, { proposals }, args) {
     return idOfProposal(deployment, args) === args.proposalId && !proposals.has(args.proposalId);
   },

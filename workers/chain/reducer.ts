@@ -33,9 +33,10 @@ const reducers: Reducers = {
     assign(operators, operatorKey(operator), { state: 'withdrawn' });
   },
 
-  EpochProposed({ proposals }, { proposalId, operators, signers, deadline }, height) {
-    proposals.set(proposalId, {
+  EpochProposed(state, { proposalId, operators, signers, deadline }, height) {
+    state.proposals.set(proposalId, {
       ...{ proposalId, operators, signers, deadline, height },
+      peerIds: operators.map((operator) => state.operators.get(operatorKey(operator))?.peerId),
       phase: 'proposed',
       roots: new Map(),
       acknowledgements: new Map(),
@@ -61,6 +62,7 @@ const reducers: Reducers = {
       ...{ epochId, proposalId, setupDigest, standing, height },
       operators: proposal.operators,
       signers: proposal.signers,
+      peerIds: proposal.peerIds,
       roots: new Map([...proposal.roots].filter(([dealer]) => standing.includes(dealer))),
       confirmations: new Set(),
       phase: 'frozen',

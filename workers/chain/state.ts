@@ -24,6 +24,8 @@ export interface ProposalEntry extends Seen {
   readonly proposalId: Hex;
   readonly operators: readonly Address[];
   readonly signers: readonly Address[];
+  /** Of the operators, as registered when they were proposed; undefined for one that was not. */
+  readonly peerIds: readonly (Hex | undefined)[];
   /** Timestamp in seconds. */
   readonly deadline: bigint;
   readonly phase: EpochPhase;
@@ -44,6 +46,8 @@ export interface EpochEntry extends Seen {
   readonly standing: readonly number[];
   readonly operators: readonly Address[];
   readonly signers: readonly Address[];
+  /** As in the proposal: no later event changes whom a committee talks to. */
+  readonly peerIds: readonly (Hex | undefined)[];
   /** Roots of the standing dealers by index. */
   readonly roots: ReadonlyMap<number, Hex>;
   /** Indices of the members that confirmed. */

@@ -89,7 +89,12 @@ const userId = hash(
 const event = (eventName: string, args: object): GatewayEvent =>
   ({ eventName, args }) as unknown as GatewayEvent;
 
+const peerIdBytes = (of: string): Hex => `0x0024${word(of).slice(2)}`;
 const genuine = {
+  operator: event('OperatorRegistered', {
+    ...{ operator: operators[0], signer: signers[0], peerId: peerIdBytes('peer 1') },
+    ...{ multiaddr: '/dns/one/tcp/1', endpoint: '', bondWei: 1n },
+  }),
   proposed: event('EpochProposed', { proposalId, operators, signers, salt, deadline: 1n }),
   frozen: event('EpochFrozen', {
     ...{ proposalId, epochId },
@@ -116,7 +121,7 @@ const genuine = {
 };
 /** Genuine events of requests and registrations that need none before them. */
 const independent = [
-  ...[genuine.added, genuine.key, genuine.registered],
+  ...[genuine.operator, genuine.added, genuine.key, genuine.registered],
   ...[genuine.galois, genuine.publicly, genuine.forUser],
 ];
 
@@ -189,6 +194,21 @@ describe('an invented log', () => {
     ],
   ])('that %s is not believed', (_, invented) => {
     expect(isAuthentic(deployment, emptyState(), invented)).toBe(false);
+  });
+
+  it.each<[string, object]>([
+    ['gives an operator another peer id', { peerId: peerIdBytes('liar') }],
+    ['gives an operator another signer', { signer: liars[1] }],
+    ['gives an operator both anew', { signer: liars[1], peerId: peerIdBytes('liar') }],
+    ['gives somebody else its signer', { operator: liars[1], peerId: peerIdBytes('liar') }],
+    ['gives somebody else its peer id', { operator: liars[1], signer: liars[2] }],
+  ])('that %s is not believed', (_, args) => {
+    const state = emptyState();
+    apply(state, genuine.operator, 1n);
+    expect(isAuthentic(deployment, state, changed(genuine.operator, args))).toBe(false);
+    // Who has left stays known.
+    apply(state, event('BondWithdrawn', { operator: operators[0] }), 2n);
+    expect(isAuthentic(deployment, state, changed(genuine.operator, args))).toBe(false);
   });
 
   it.each<[string, object]>([

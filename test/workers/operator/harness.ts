@@ -253,6 +253,6 @@ async function startOperator(
       const [epochId] = view.now.epochs.keys();
       return seats.get(epochId)!;
     },
-    membership: () => membershipIn(view.now, view.now.proposals.get(proposalId)!, account.address)!,
+    membership: () => membershipIn(view.now.proposals.get(proposalId)!, account.address)!,
   };
 }

@@ -1,4 +1,4 @@
-import { hexToBytes, isAddressEqual, type Address } from 'viem';
+import { hexToBytes, isAddressEqual, type Address, type Hex } from 'viem';
 
 import {
   operatorKey,
@@ -28,12 +28,11 @@ export function indexIn(
   return position < 0 ? undefined : position + 1;
 }
 
-/** Peer id of a registered operator; undefined if the registry holds none that is well-formed. */
-export function peerIdOf(state: GatewayState, operator: Address): string | undefined {
-  const entry = state.operators.get(operatorKey(operator));
-  if (entry === undefined) return undefined;
+/** A peer id as it was registered; undefined if there is none or it is malformed. */
+export function parsePeerId(registered: Hex | undefined): string | undefined {
+  if (registered === undefined) return undefined;
   try {
-    return peerIdFromBytes(hexToBytes(entry.peerId));
+    return peerIdFromBytes(hexToBytes(registered));
   } catch {
     return undefined;
   }
@@ -41,17 +40,16 @@ export function peerIdOf(state: GatewayState, operator: Address): string | undef
 
 /** The others in a proposal or epoch, without those whose registered peer id is malformed. */
 export function membershipIn(
-  state: GatewayState,
   entry: ProposalEntry | EpochEntry,
   self: Address,
 ): Membership | undefined {
   const index = indexIn(entry, self);
   const { length } = entry.signers;
   // The contract makes no others; but an endpoint that lies must not end this process.
-  const wellFormed = isCommitteeSize(length) && entry.operators.length === length;
+  const wellFormed = isCommitteeSize(length) && entry.peerIds.length === length;
   if (index === undefined || !wellFormed) return undefined;
-  const peers = entry.operators.flatMap((operator, position) => {
-    const peerId = peerIdOf(state, operator);
+  const peers = entry.peerIds.flatMap((registered, position) => {
+    const peerId = parsePeerId(registered);
     return position + 1 === index || peerId === undefined ? [] : [{ index: position + 1, peerId }];
   });
   return { committee: committeeOf(length), index, peers };
@@ -67,7 +65,7 @@ export function knownPeers(state: GatewayState, self: Address): Map<string, Oper
     const index = indexIn(proposal, self);
     if (index === undefined) continue;
     proposal.operators.forEach((operator, position) => {
-      const peerId = peerIdOf(state, operator);
+      const peerId = parsePeerId(proposal.peerIds[position]);
       const entry = state.operators.get(operatorKey(operator));
       if (position + 1 !== index && peerId !== undefined && entry !== undefined)
         peers.set(peerId, entry);

@@ -114,7 +114,7 @@ export class Seats {
   #enter(epoch: EpochEntry): void {
     const { gateway, account } = this.#context;
     const { epochId, setupDigest, signers } = epoch;
-    const membership = membershipIn(this.#chain.now, epoch, account.address);
+    const membership = membershipIn(epoch, account.address);
     if (membership === undefined) return;
     const { committee, index, peers } = membership;
     const { chainId, addresses } = gateway;

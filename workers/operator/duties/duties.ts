@@ -21,7 +21,7 @@ export function duties(sources: DutySources): Job[] {
 function* setUps({ context, chain, seats }: DutySources): Generator<Job> {
   const self = context.account.address;
   for (const proposal of chain.now.proposals.values()) {
-    const membership = membershipIn(chain.now, proposal, self);
+    const membership = membershipIn(proposal, self);
     if (membership === undefined || proposal.phase !== 'proposed') continue;
     const { proposalId, height } = proposal;
     yield {
@@ -30,7 +30,7 @@ function* setUps({ context, chain, seats }: DutySources): Generator<Job> {
     };
   }
   for (const epoch of chain.now.epochs.values()) {
-    const membership = membershipIn(chain.now, epoch, self);
+    const membership = membershipIn(epoch, self);
     if (membership === undefined || isEnded(epoch)) continue;
     if (epoch.confirmations.has(membership.index)) continue;
     yield {

@@ -50,7 +50,7 @@ export async function answerPeers(sources: AnswerSources): Promise<void> {
     const proposal = chain.now.proposals.get(proposalId);
     if (proposal === undefined || !['proposed', 'frozen', 'active'].includes(proposal.phase))
       return unknown;
-    const membership = membershipIn(chain.now, proposal, context.account.address);
+    const membership = membershipIn(proposal, context.account.address);
     // Not by the peer ids of the registry: an endpoint could invent those, the signers it cannot.
     const request = seedRequest(proposalId, peerId);
     const signer = await recoverSigner(context.gateway, request, signature).catch(() => undefined);

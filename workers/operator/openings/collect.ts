@@ -27,10 +27,12 @@ export const ShareFault = {
 /**
  * Collects the shares of an opening and decodes as soon as 2t+1 agree.
  *
- * Shares that the transcripts have, the own one among them, are not asked for. Signatures of the
- * others are checked after the value is known: the channel has authenticated them already, and a
- * signature matters only as evidence. What checks is kept in the transcripts, wrong shares as well.
- * Late shares are collected in the background for `LATE_SHARES_MS`.
+ * Shares that the transcripts have, the own one among them, are not asked for. Of the others none
+ * counts before the signature over its commitment has been checked: the next share may depend on the
+ * value (a relinearization key's does), and on a value of somebody's choice it gives the key share
+ * away. Whom the channel leads to is only what the chain says; a signature is of the epoch. What
+ * checks is kept in the transcripts, wrong shares as well. Late shares are collected in the background
+ * for `LATE_SHARES_MS`.
  *
  * @param subject key or request that is served, for the records
  * @throws the signal's reason; otherwise waits for as long as it takes
@@ -72,8 +74,6 @@ class Collector {
   readonly #opening: Opening;
   /** Until the value is known; afterwards they are in the transcripts. */
   readonly #shares = new Map<number, RnsVector>();
-  /** Shares whose signature has not been looked at yet. */
-  #unchecked: [index: number, share: SignedShare][] = [];
   /** Whose shares the value was opened from, once it is. */
   #agreeing: readonly number[] | undefined;
 
@@ -104,20 +104,16 @@ class Collector {
       waiting.delete(peer.index);
       if (this.#agreeing === undefined) progress.waitFor(this.#subject, waiting);
       if (error?.verdict === 'accuse') this.#blame(peer.index, error.code);
-      if (value === undefined) continue;
-      this.#unchecked.push([peer.index, value]);
+      if (value === undefined || !(await this.#keepIfSigned(peer.index, value))) continue;
       if (this.#agreeing !== undefined) await this.#checkLate(peer.index, value.residues);
       else {
         this.#shares.set(peer.index, value.residues);
         this.#tryOpen(onOpened);
       }
-      if (this.#agreeing === undefined) continue;
       this.#forgetIfOpened();
-      await this.#checkSignatures();
     }
     if (this.#agreeing !== undefined) return;
     // Everybody has answered, and more than t of the answers are wrong.
-    await this.#checkSignatures();
     progress.trouble(this.#subject, SharingErrorCode.TOO_FEW_AGREEING);
     log.error(
       { subject: this.#subject, openingId, received: [...this.#shares.keys()] },
@@ -176,21 +172,18 @@ class Collector {
   }
 
   /** A share without a valid signature over its commitment is no evidence: its sender is set aside. */
-  async #checkSignatures(): Promise<void> {
-    const { store } = this.#context;
+  async #keepIfSigned(index: number, { signature, residues }: SignedShare): Promise<boolean> {
     const { epochId } = this.#seat.session;
     const { id, shape } = this.#opening;
-    const unchecked = this.#unchecked;
-    this.#unchecked = [];
-    for (const [index, { signature, residues }] of unchecked) {
-      const signed = commitment(epochId, id, commitShare(residues));
-      if (await isSignedBy(this.#context, this.#seat, index, signed, signature)) {
-        await store.transcripts.put(id, index, { epochId, signature, shape, residues });
-      } else {
-        this.#blame(index, ShareFault.WRONG_SIGNATURE);
-        this.#seat.setAside.add(index);
-      }
+    const signed = commitment(epochId, id, commitShare(residues));
+    if (!(await isSignedBy(this.#context, this.#seat, index, signed, signature))) {
+      this.#blame(index, ShareFault.WRONG_SIGNATURE);
+      this.#seat.setAside.add(index);
+      return false;
     }
+    const { transcripts } = this.#context.store;
+    await transcripts.put(id, index, { epochId, signature, shape, residues });
+    return true;
   }
 
   #blame(index: number, reason: string): void {

@@ -11,7 +11,7 @@ import {
   indexIn,
   knownPeers,
   membershipIn,
-  peerIdOf,
+  parsePeerId,
 } from '../../../../workers/operator/committee/membership.ts';
 import { digestOf, FakeChain } from '../fake-chain.ts';
 import { signerAccount } from '../harness.ts';
@@ -57,29 +57,48 @@ describe('membership', () => {
   });
 
   it('has everybody but oneself as peers', () => {
-    const { state, proposal } = propose4();
-    expect(membershipIn(state, proposal(), signers[1])).toMatchObject({
+    const { proposal } = propose4();
+    expect(membershipIn(proposal(), signers[1])).toMatchObject({
       index: 2,
       committee: { n: 4, t: 1 },
       peers: [1, 3, 4].map((index) => ({ index, peerId: peerIds[index - 1] })),
     });
-    expect(membershipIn(state, proposal(), signers[4])).toBeUndefined();
+    expect(membershipIn(proposal(), signers[4])).toBeUndefined();
   });
 
-  it('leaves out who has registered nonsense as its peer id', () => {
-    const { chain, state, proposal } = propose4();
+  it('leaves out who has registered nothing, or nonsense as its peer id', () => {
+    const chain = new FakeChain();
+    const { now } = chain.follow();
+    register(chain, 0);
     register(chain, 1, '0x1234');
     register(chain, 2, `0x0024${'00'.repeat(36)}`);
-    expect(peerIdOf(state, signers[1])).toBeUndefined();
-    expect(membershipIn(state, proposal(), self)?.peers.map(({ index }) => index)).toEqual([4]);
+    register(chain, 4);
+    expect(parsePeerId('0x1234')).toBeUndefined();
+    const entry = now.proposals.get(propose(chain, 'proposal', signers.slice(0, 4)))!;
+    expect(membershipIn(entry, self)?.peers).toEqual([]);
+    const other = now.proposals.get(propose(chain, 'other', [self, ...signers.slice(2)]))!;
+    expect(membershipIn(other, self)?.peers.map(({ index }) => index)).toEqual([4]);
+  });
+
+  it('keeps the peers that were registered when it was proposed', () => {
+    const { chain, state, proposal } = propose4();
+    const { proposalId } = proposal();
+    const before = membershipIn(proposal(), self);
+    const epochId = digestOf('epoch');
+    register(chain, 1, bytesOf(peerIds[4]));
+    expect(membershipIn(proposal(), self)).toEqual(before);
+    chain.emit({ eventName: 'EpochFrozen', args: { proposalId, epochId, standingBitmap: 15n } });
+    register(chain, 2, bytesOf(peerIds[4]));
+    expect(membershipIn(state.epochs.get(epochId)!, self)).toEqual(before);
+    expect([...knownPeers(state, self).keys()]).toEqual(peerIds.slice(1, 4));
   });
 
   it('is in no committee of a size that the contract never makes', () => {
     const { chain, state } = propose4();
     const id = propose(chain, 'five', signers);
-    expect(membershipIn(state, state.proposals.get(id)!, self)).toBeUndefined();
+    expect(membershipIn(state.proposals.get(id)!, self)).toBeUndefined();
     const odd = { ...state.proposals.get(id)!, signers: signers.slice(0, 4) };
-    expect(membershipIn(state, odd, self)).toBeUndefined();
+    expect(membershipIn(odd, self)).toBeUndefined();
   });
 });
 

@@ -204,7 +204,7 @@ describe('a right share without a right signature', () => {
   it.each<[string, Partial<OperatorContext>, Hex | undefined]>([
     ['of another key', { account: signerAccount(9) }, undefined],
     ['over another root', {}, digestOf('another root')],
-  ])('%s: its sender is set aside after the opening', async (_, signing, root) => {
+  ])('%s: it does not count, and its sender is set aside', async (_, signing, root) => {
     await expectSetAside(async (context, { seat, opening }, share) => {
       const { epochId } = seat.session;
       const message = { epochId, openingId: opening.id, root: root ?? commitShare(share) };
