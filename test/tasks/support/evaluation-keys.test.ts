@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { zeroHash, type Hex } from 'viem';
 
 import { SdkErrorCode } from '../../../sdk/index.ts';
+import { epochOf, membersOf } from '../../../tasks/support/epochs.ts';
 import { ClientErrorCode } from '../../../tasks/support/errors.ts';
 import {
   allowSwitching,
@@ -24,6 +25,7 @@ import { FheErrorCode } from '../../../workers/fhe/errors.ts';
 import { galoisElements } from '../../../workers/fhe/galois-elements.ts';
 import { savedBytes, seal, withSeal } from '../../../workers/fhe/seal.ts';
 import { parameterSet } from '../../../workers/ring/parameters.ts';
+import { fakeOperator } from './fake-operator.ts';
 import { realGateway, SET, type RealGateway } from './real-gateway.ts';
 
 const waiting = { timeoutMs: 0 };
@@ -140,6 +142,19 @@ describe('relinearization and Galois keys', () => {
     const some = await keyFileOf(governor, keyId, { kind: 'galois', steps: [0] });
     expect(some.entries.map(({ element }) => element)).toEqual([2 * SET.degree - 1]);
     expect(await listEvaluationKeys(governor, keyId)).toHaveLength(3);
+  });
+
+  test('an operator that fails at one entry is not asked first for the next one', async () => {
+    let asked = 0;
+    await using liar = await fakeOperator((_, response) => {
+      asked++;
+      response.writeHead(404).end();
+    });
+    const [{ endpoint }] = await membersOf(governor, await epochOf(governor, real.epochId));
+    await real.moveOperator(1, liar.endpoint);
+    expect(await downloaded(keyId, { kind: 'galois' })).toEqual(files.galois);
+    expect(asked).toBe(1);
+    await real.moveOperator(1, endpoint);
   });
 
   test('rotations that are not there, or not at all', async () => {
