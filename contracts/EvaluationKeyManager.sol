@@ -21,6 +21,13 @@ contract EvaluationKeyManager is RequestWindow, EIP712Upgradeable, IEvaluationKe
     /// @dev Every unit of a target's meter is counted for each of its sources: this bounds that gas.
     uint256 public constant MAX_SOURCES = 8;
 
+    /// @dev Over all requests of a key: lists that overlap are different requests, and all of it is work
+    /// for operators and room on their disks. Nine of SEAL's default sets.
+    uint256 public constant MAX_ELEMENTS_PER_KEY = 256;
+
+    /// @dev One of each kind and one more, so that no key keeps the operators to itself.
+    uint256 public constant MAX_PENDING_REQUESTS = 4;
+
     bytes32 private constant EVALUATION_KEYS_RESULT_TYPEHASH = keccak256(
         "EvaluationKeysResult(bytes32 epochId,bytes32 requestId,bytes digests)"
     );
@@ -44,6 +51,8 @@ contract EvaluationKeyManager is RequestWindow, EIP712Upgradeable, IEvaluationKe
         mapping(bytes32 fromKeyId => mapping(bytes32 toKeyId => bool)) switchingAllowed;
         mapping(bytes32 toKeyId => bytes32[] fromKeyIds) sources;
         mapping(bytes32 keyId => bool) isSource;
+        mapping(bytes32 keyId => uint256) elementCount;
+        mapping(bytes32 keyId => bytes32[MAX_PENDING_REQUESTS] requestIds) pending;
     }
 
     uint256 private constant STORAGE_SLOT = erc7201("keyloom.storage.EvaluationKeyManager");
@@ -215,6 +224,11 @@ contract EvaluationKeyManager is RequestWindow, EIP712Upgradeable, IEvaluationKe
         if (state != EvaluationKeyState.None && state != EvaluationKeyState.Expired) {
             revert EvaluationKeyManagerRequestExists(requestId, state, record.deadline);
         }
+        // A request that is repeated gives the operators nothing new to make.
+        if (state == EvaluationKeyState.None && kind == EvaluationKeyKind.Galois) {
+            _countElements(keyId, entryCount);
+        }
+        _addPending(kind == EvaluationKeyKind.Switching ? targetKeyId : keyId, requestId);
         uint64 deadline = _responseDeadline();
         record.kind = kind;
         record.deadline = deadline;
@@ -232,6 +246,33 @@ contract EvaluationKeyManager is RequestWindow, EIP712Upgradeable, IEvaluationKe
             msg.sender,
             deadline
         );
+    }
+
+    function _countElements(bytes32 keyId, uint256 count) private {
+        EvaluationKeyManagerStorage storage $ = _storage();
+        uint256 before = $.elementCount[keyId];
+        if (before + count > MAX_ELEMENTS_PER_KEY) {
+            revert EvaluationKeyManagerElementsSpent(keyId, before, MAX_ELEMENTS_PER_KEY);
+        }
+        $.elementCount[keyId] = before + count;
+    }
+
+    /// @dev Places are reused once their request was recorded or has expired. A request that is repeated
+    /// takes its own place again, if it still has it: in two it would count twice.
+    function _addPending(bytes32 keyId, bytes32 requestId) private {
+        EvaluationKeyManagerStorage storage $ = _storage();
+        bytes32[MAX_PENDING_REQUESTS] storage pending = $.pending[keyId];
+        uint256 place = MAX_PENDING_REQUESTS;
+        for (uint256 i = 0; i < MAX_PENDING_REQUESTS; ++i) {
+            bytes32 present = pending[i];
+            if (_stateOf($.requests[present]) == EvaluationKeyState.Pending) continue;
+            place = i;
+            if (present == requestId) break;
+        }
+        if (place == MAX_PENDING_REQUESTS) {
+            revert EvaluationKeyManagerPendingCount(keyId, MAX_PENDING_REQUESTS);
+        }
+        pending[place] = requestId;
     }
 
     /// @dev Reverts unless the target's owner calls, the source's owner has allowed it, and both keys are

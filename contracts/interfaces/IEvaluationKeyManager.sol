@@ -70,6 +70,10 @@ interface IEvaluationKeyManager {
     error EvaluationKeyManagerElement(uint32 element, uint32 degree);
     /// @notice The element at this array index is not above the one before it.
     error EvaluationKeyManagerElementOrder(uint256 index);
+    /// @notice The key's requests name `count` elements already: with these there would be too many.
+    error EvaluationKeyManagerElementsSpent(bytes32 keyId, uint256 count, uint256 maximum);
+    /// @notice The key has as many pending requests as it can have at a time.
+    error EvaluationKeyManagerPendingCount(bytes32 keyId, uint256 maximum);
     /// @notice The request exists and is not a pending one that has expired.
     error EvaluationKeyManagerRequestExists(
         bytes32 requestId,
@@ -100,12 +104,14 @@ interface IEvaluationKeyManager {
     /// @notice Requests the relinearization key of an active key of an active epoch. Role KEY_REQUESTER
     /// or the key's owner, who requested it; not while paused.
     /// @dev Like all requests here: one that is pending and past its deadline may be made again, with
-    /// the same id and a new deadline, and the operators' shares are the same.
+    /// the same id and a new deadline, and the operators' shares are the same. A key has at most
+    /// MAX_PENDING_REQUESTS pending at a time; a switching key's counts for the target, whose owner asks.
     function requestRelinearizationKey(bytes32 keyId) external returns (bytes32 requestId);
 
     /// @notice Requests Galois keys of an active key of an active epoch. Role KEY_REQUESTER or the key's
     /// owner; not while paused.
-    /// @param elements 1 to MAX_ELEMENTS odd numbers in [3, 2N), strictly ascending.
+    /// @param elements 1 to MAX_ELEMENTS odd numbers in [3, 2N), strictly ascending. At most
+    /// MAX_ELEMENTS_PER_KEY over all lists of a key; one that is asked for again counts once.
     function requestGaloisKeys(
         bytes32 keyId,
         uint32[] calldata elements

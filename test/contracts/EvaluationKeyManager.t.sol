@@ -147,6 +147,81 @@ contract EvaluationKeyManagerTest is Deployment {
         requestRelinearization();
     }
 
+    function test_aKeyHas256ElementsOverAllItsLists() public {
+        bytes32 first = requestList(3, 64);
+        requestList(5, 64);
+        requestList(7, 64);
+        vm.warp(block.timestamp + RESPONSE_WINDOW + 1);
+        // Asked for again they count nothing, also with a list that is new.
+        vm.assertEq(requestList(3, 64), first, "same id");
+        requestList(9, 63);
+        vm.expectRevert(elementsSpent(255));
+        requestList(11, 2);
+        requestList(11, 1);
+        vm.expectRevert(elementsSpent(256));
+        requestList(13, 1);
+        recordEvaluationKeys(first);
+        // What is there can still be repeated, and other kinds and keys have nothing to do with it.
+        requestList(5, 64);
+        vm.warp(block.timestamp + RESPONSE_WINDOW + 1);
+        requestRelinearization();
+        keyId = activeKey(epochId, setId, "other");
+        requestList(3, 64);
+    }
+
+    function test_aKeyHasFourPendingRequests() public {
+        bytes32 first = requestRelinearization();
+        requestList(3, 1);
+        requestList(5, 1);
+        requestList(7, 1);
+        vm.expectRevert(pendingCount(keyId));
+        requestList(9, 1);
+        // A recorded one makes room for one.
+        recordEvaluationKeys(first);
+        requestList(9, 1);
+        vm.expectRevert(pendingCount(keyId));
+        requestList(11, 1);
+        keyId = activeKey(epochId, setId, "other");
+        requestRelinearization();
+    }
+
+    /// @dev One that has expired makes room too; when it is repeated it takes one place, not two.
+    function test_aRepeatedRequestIsPendingOnce() public {
+        requestRelinearization();
+        requestList(3, 1);
+        vm.warp(block.timestamp + 1);
+        requestList(5, 1);
+        requestList(7, 1);
+        vm.warp(block.timestamp + RESPONSE_WINDOW);
+        // The first two have expired. One is made again, then there is room for one more.
+        requestRelinearization();
+        requestList(9, 1);
+        vm.expectRevert(pendingCount(keyId));
+        requestList(3, 1);
+        vm.warp(block.timestamp + 1);
+        requestList(3, 1);
+        requestList(5, 1);
+        vm.expectRevert(pendingCount(keyId));
+        requestList(7, 1);
+    }
+
+    /// @dev Nobody fills the places of another's key: what leads to a key counts for that one.
+    function test_aSwitchingKeyIsPendingForItsTarget() public {
+        bytes32 target = activeKey(epochId, setId, "target");
+        for (uint256 i = 0; i < 4; ++i) {
+            requestSwitching(activeKey(epochId, setId, keccak256(abi.encode(i))), target);
+        }
+        vm.prank(requester);
+        evaluationKeys.allowSwitching(keyId, target);
+        vm.expectRevert(pendingCount(target));
+        vm.prank(requester);
+        evaluationKeys.requestSwitchingKey(keyId, target);
+        vm.expectRevert(pendingCount(target));
+        vm.prank(requester);
+        evaluationKeys.requestRelinearizationKey(target);
+        requestRelinearization();
+    }
+
     function test_aPauseStopsRequestsAndNotRecords() public {
         bytes32 other = activeKey(epochId, setId, "other");
         bytes32 requestId = requestRelinearization();
@@ -267,6 +342,13 @@ contract EvaluationKeyManagerTest is Deployment {
         return evaluationKeys.requestGaloisKeys(keyId, elements);
     }
 
+    /// @dev As many elements from this one on.
+    function requestList(uint32 first, uint32 count) private returns (bytes32) {
+        delete elements;
+        for (uint32 i = 0; i < count; ++i) elements.push(first + 2 * i);
+        return requestGalois();
+    }
+
     function sign(
         bytes32 requestId,
         bytes memory digests,
@@ -345,6 +427,16 @@ contract EvaluationKeyManagerTest is Deployment {
                 requestId,
                 state
             );
+    }
+
+    function elementsSpent(uint256 count) private view returns (bytes memory) {
+        bytes4 selector = IEvaluationKeyManager.EvaluationKeyManagerElementsSpent.selector;
+        return abi.encodeWithSelector(selector, keyId, count, 256);
+    }
+
+    function pendingCount(bytes32 id) private pure returns (bytes memory) {
+        bytes4 selector = IEvaluationKeyManager.EvaluationKeyManagerPendingCount.selector;
+        return abi.encodeWithSelector(selector, id, 4);
     }
 
     function exists(

@@ -231,7 +231,9 @@ contract SwitchingTest is Deployment {
         for (uint256 i = 0; i < 9; ++i) {
             sources[i] = activeKey(epochId, setId, keccak256(abi.encode(i)));
             allow(sources[i], target);
-            if (i < 8) request(sources[i], target);
+            // Fewer may be pending at a time.
+            if (i < 7) recordEvaluationKeys(request(sources[i], target));
+            else if (i == 7) request(sources[i], target);
         }
         vm.expectRevert(
             abi.encodeWithSelector(

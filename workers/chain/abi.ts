@@ -1594,6 +1594,15 @@ export const evaluationKeyManagerAbi = [
   },
   {
     inputs: [
+      { internalType: 'bytes32', name: 'keyId', type: 'bytes32' },
+      { internalType: 'uint256', name: 'count', type: 'uint256' },
+      { internalType: 'uint256', name: 'maximum', type: 'uint256' },
+    ],
+    name: 'EvaluationKeyManagerElementsSpent',
+    type: 'error',
+  },
+  {
+    inputs: [
       { internalType: 'bytes32', name: 'fromEpochId', type: 'bytes32' },
       { internalType: 'bytes32', name: 'toEpochId', type: 'bytes32' },
     ],
@@ -1614,6 +1623,14 @@ export const evaluationKeyManagerAbi = [
       { internalType: 'address', name: 'account', type: 'address' },
     ],
     name: 'EvaluationKeyManagerNotOwner',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'keyId', type: 'bytes32' },
+      { internalType: 'uint256', name: 'maximum', type: 'uint256' },
+    ],
+    name: 'EvaluationKeyManagerPendingCount',
     type: 'error',
   },
   {
@@ -1760,6 +1777,20 @@ export const evaluationKeyManagerAbi = [
   {
     inputs: [],
     name: 'MAX_ELEMENTS',
+    outputs: [{ internalType: 'uint256', name: '', type: 'uint256' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'MAX_ELEMENTS_PER_KEY',
+    outputs: [{ internalType: 'uint256', name: '', type: 'uint256' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'MAX_PENDING_REQUESTS',
     outputs: [{ internalType: 'uint256', name: '', type: 'uint256' }],
     stateMutability: 'view',
     type: 'function',
@@ -3377,6 +3408,15 @@ export const gatewayErrorsAbi = [
   },
   {
     inputs: [
+      { internalType: 'bytes32', name: 'keyId', type: 'bytes32' },
+      { internalType: 'uint256', name: 'count', type: 'uint256' },
+      { internalType: 'uint256', name: 'maximum', type: 'uint256' },
+    ],
+    name: 'EvaluationKeyManagerElementsSpent',
+    type: 'error',
+  },
+  {
+    inputs: [
       { internalType: 'bytes32', name: 'fromEpochId', type: 'bytes32' },
       { internalType: 'bytes32', name: 'toEpochId', type: 'bytes32' },
     ],
@@ -3397,6 +3437,14 @@ export const gatewayErrorsAbi = [
       { internalType: 'address', name: 'account', type: 'address' },
     ],
     name: 'EvaluationKeyManagerNotOwner',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'keyId', type: 'bytes32' },
+      { internalType: 'uint256', name: 'maximum', type: 'uint256' },
+    ],
+    name: 'EvaluationKeyManagerPendingCount',
     type: 'error',
   },
   {

@@ -254,6 +254,28 @@ describe('switching keys', () => {
   });
 });
 
+test('a key has no more than its share of requests and rotations', async () => {
+  const { keyId } = await real.makeKey('greedy');
+  const ask = (first: number, count = 64) => {
+    const elements = Array.from({ length: count }, (_, i) => first + 2 * i);
+    return requestEvaluationKeys(governor, { kind: 'galois', keyId, elements });
+  };
+  for (const first of [3, 5, 7, 9]) await ask(first);
+  await expect(
+    requestEvaluationKeys(governor, { kind: 'relinearization', keyId }),
+  ).rejects.toMatchObject({
+    code: ClientErrorCode.EVALUATION_KEYS_PENDING,
+    metadata: { keyId },
+  });
+  await real.chain.networkHelpers.time.increase(7 * 86_400);
+  await real.chain.networkHelpers.mine();
+  await expect(ask(11, 1)).rejects.toMatchObject({
+    code: ClientErrorCode.EVALUATION_KEYS_SPENT,
+    message: expect.stringContaining('256 of the 256'),
+  });
+  expect(await ask(3)).toMatchObject({ requested: true });
+});
+
 test('a request that nobody answered in time is asked for again under its id', async () => {
   const { keyId } = await real.makeKey('slow');
   const wanted = { kind: 'relinearization', keyId } as const;
