@@ -40,21 +40,25 @@ const SLICES = 10;
 
 /**
  * What `work` comes to, or undefined once it has been quiet for a time: not since it began, nor since
- * it last called `onProgress`. It is aborted then.
+ * it last called `onProgress`. It is aborted then; and after `totalMs`, whatever progress there is.
  *
  * Only time in which this process was listening counts: where it has computed for a while, the answer
  * may be there and not have been looked at. So the time is waited for in slices.
  */
 export async function untilQuiet<T>(
-  quietMs: number,
+  { quietMs, totalMs }: { readonly quietMs: number; readonly totalMs: number },
   signal: AbortSignal,
   work: (signal: AbortSignal, onProgress: () => void) => Promise<T>,
 ): Promise<T | undefined> {
   const over = new AbortController();
   const both = AbortSignal.any([signal, over.signal]);
+  const sliceMs = quietMs / SLICES;
   let left = SLICES;
   const quiet = (async (): Promise<undefined> => {
-    for (; left > 0; left--) await pause(quietMs / SLICES, both);
+    for (let spentMs = 0; left > 0 && spentMs < totalMs; spentMs += sliceMs) {
+      await pause(sliceMs, both);
+      left -= 1;
+    }
   })();
   quiet.catch(() => undefined);
   const answer = work(both, () => {

@@ -9,17 +9,19 @@ const endless = (signal: AbortSignal): Promise<never> =>
     signal.addEventListener('abort', () => reject(stopped()), { once: true });
   });
 
+const patience = (quietMs: number) => ({ quietMs, totalMs: Infinity });
+
 describe('waiting until it is quiet', () => {
   it('ends with what the work comes to', async () => {
-    expect(await untilQuiet(10_000, testSignal(), async () => 'value')).toBe('value');
+    expect(await untilQuiet(patience(10_000), testSignal(), async () => 'value')).toBe('value');
     await expect(
-      untilQuiet(10_000, testSignal(), () => Promise.reject(stopped())),
+      untilQuiet(patience(10_000), testSignal(), () => Promise.reject(stopped())),
     ).rejects.toMatchObject(stopped());
   });
 
   it('gives up what says nothing, and tells it', async () => {
     let told = false;
-    const value = await untilQuiet(20, testSignal(), (signal) => {
+    const value = await untilQuiet(patience(20), testSignal(), (signal) => {
       signal.addEventListener('abort', () => (told = true));
       return endless(signal);
     });
@@ -32,7 +34,7 @@ describe('waiting until it is quiet', () => {
     try {
       let progress!: () => void;
       let isOver = false;
-      const value = untilQuiet(100, testSignal(), (signal, onProgress) => {
+      const value = untilQuiet(patience(100), testSignal(), (signal, onProgress) => {
         progress = onProgress;
         return endless(signal);
       });
@@ -50,8 +52,30 @@ describe('waiting until it is quiet', () => {
     }
   });
 
+  it('gives up after the time that it has in all, whatever progress there is', async () => {
+    vi.useFakeTimers();
+    try {
+      let progress!: () => void;
+      const value = untilQuiet(
+        { quietMs: 100, totalMs: 300 },
+        testSignal(),
+        (signal, onProgress) => {
+          progress = onProgress;
+          return endless(signal);
+        },
+      );
+      for (let step = 0; step < 4; step++) {
+        await vi.advanceTimersByTimeAsync(80);
+        progress();
+      }
+      expect(await value).toBeUndefined();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('does not count time in which this process was computing', async () => {
-    const value = await untilQuiet(100, testSignal(), async () => {
+    const value = await untilQuiet(patience(100), testSignal(), async () => {
       const { promise, resolve } = Promise.withResolvers<string>();
       setTimeout(() => {
         const end = performance.now() + 200;
@@ -66,7 +90,7 @@ describe('waiting until it is quiet', () => {
 
   it('ends when it is told to stop', async () => {
     const stop = new AbortController();
-    const waiting = untilQuiet(10_000, stop.signal, endless);
+    const waiting = untilQuiet(patience(10_000), stop.signal, endless);
     stop.abort(stopped());
     await expect(waiting).rejects.toMatchObject(stopped());
   });

@@ -32,8 +32,8 @@ export type Provider<Question, Answer> = (
 /** What an asker says beside its question. */
 export interface ServiceOptions {
   readonly signal: AbortSignal;
-  /** Told of each piece of the answer as it arrives, before it is known to be complete. */
-  readonly onProgress?: () => void;
+  /** Told how much of an answer has arrived, at each piece, before it is known to be complete. */
+  readonly onProgress?: (receivedBytes: number) => void;
 }
 
 export interface Service<Question, Answer, Shape> {
@@ -66,10 +66,11 @@ export function createService<Question, Answer, Shape>(
     options,
   ) => {
     const { signal, onProgress } = options;
+    let received = 0;
     const body = await ask(host, peerId, codec.protocol, codec.encodeQuestion(question), {
       signal,
       maxBytes: codec.maxAnswerBytes(options),
-      ...(onProgress && { onChunk: () => onProgress() }),
+      ...(onProgress && { onChunk: ({ length }) => onProgress((received += length)) }),
     });
     return codec.decodeAnswer(body, options);
   };

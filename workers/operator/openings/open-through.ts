@@ -3,7 +3,8 @@ import type { Hex } from 'viem';
 import { isKeyloomError } from '../../errors.ts';
 import { askUntilAnswered as askForCombinations } from '../../net/combinations/index.ts';
 import { isNetError } from '../../net/errors.ts';
-import type { Residues } from '../../net/packed.ts';
+import { transferTimeoutMs } from '../../net/limits.ts';
+import { packedBytes, type Residues } from '../../net/packed.ts';
 import { askUntilAnswered as askForValue } from '../../net/values/index.ts';
 import type { Opening } from '../../protocols/opening.ts';
 import { isCanonical, type RnsVector } from '../../ring/basis.ts';
@@ -68,7 +69,13 @@ export async function openThroughOpener(
   }
 }
 
-/** The value that an opener publishes; undefined if it is silent for too long or will not answer. */
+/**
+ * The value that an opener publishes; undefined if it is silent for too long or will not answer.
+ *
+ * The question is put again after what may happen to anybody. So only bytes beyond the most that came
+ * before are progress, and all attempts together have the time of one: otherwise an opener that breaks
+ * off after the first byte each time, or sends one more, would be waited for for ever.
+ */
 async function publishedBy(
   context: OperatorContext,
   seat: Place,
@@ -84,8 +91,19 @@ async function publishedBy(
   const { peerId } = seat.peers.find(({ index }) => index === opener)!;
   progress.waitFor(subject, [opener]);
   try {
-    const answer = await untilQuiet(patienceMs, signal, (open, onProgress) =>
-      askForValue(host, peerId, { epochId, openingId }, { signal: open, shape, onProgress }),
+    const totalMs = patienceMs + transferTimeoutMs(host.limits, packedBytes(shape));
+    let most = 0;
+    const answer = await untilQuiet(
+      { quietMs: patienceMs, totalMs },
+      signal,
+      (open, onProgress) => {
+        const onReceived = (bytes: number): void => {
+          if (bytes > most) onProgress();
+          most = Math.max(most, bytes);
+        };
+        const options = { signal: open, shape, onProgress: onReceived };
+        return askForValue(host, peerId, { epochId, openingId }, options);
+      },
     );
     if (answer !== undefined) return answer.residues;
     log.warn({ subject, openingId, opener }, 'silent opener: the next one is asked');

@@ -23,6 +23,7 @@ import {
   valueDigest,
 } from '../../../../workers/sharing/combinations.ts';
 import { twins } from '../../../twins/answering.ts';
+import { drip } from '../../../twins/dripping.ts';
 import { expectFailure } from '../../net/support.ts';
 import { digestOf } from '../fake-chain.ts';
 import {
@@ -180,6 +181,17 @@ describe('an opener', () => {
     const committee = await startCommittee(4, { deviations });
     const opened = await openAll(committee);
     for (const found of opened) expect(found).toEqual(value);
+    for (const operator of committee.operators) expect(namedBy(operator)).toEqual([]);
+  });
+
+  it('that breaks off after the first byte each time is passed over like a silent one', async () => {
+    const value = await expected();
+    const deviations = Object.fromEntries([1, 2, 4].map((index) => [index, impatient]));
+    const committee = await startCommittee(4, { deviations, mute: [FIRST] });
+    await drip(committee.at(FIRST).context.host, '/keyloom/values/1');
+    const subject = subjectFor(committee);
+    const others = [1, 2, 4].map((index) => open(committee.at(index), subject));
+    for (const found of await Promise.all(others)) expect(found).toEqual(value);
     for (const operator of committee.operators) expect(namedBy(operator)).toEqual([]);
   });
 
