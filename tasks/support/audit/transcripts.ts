@@ -12,10 +12,15 @@ import type { Member } from '../operators.ts';
 import type { AuditedEpoch } from './content.ts';
 import type { Commitment, OperatorFindings, Refusal } from './findings.ts';
 
-const LIST_TIMEOUT_MS = 10_000;
-const SHARE_TIMEOUT_MS = 60_000;
+/** Without progress: a long share has longer. */
+const TIMEOUT_MS = 10_000;
 /** Requests that an operator may leave unanswered before it is not asked any more. */
 const PATIENCE = 5;
+/**
+ * Things that an operator may serve and cannot be used before it is only asked for its own shares. What
+ * others signed is checked by whoever is honest before it is passed on.
+ */
+const TRUST = 3;
 
 /** A share whose residues have the root that its operator signed. */
 export interface SignedShare extends Commitment {
@@ -58,11 +63,15 @@ export class TranscriptReader {
         members.map(async (holder) => [holder, await this.#indicesAt(holder, opening)] as const),
       ),
     );
+    const trusted = new Set(
+      members.filter(({ index }) => this.#findings.get(index)!.refused.length < TRUST),
+    );
     const found = await Promise.all(
       members.map(async ({ index }): Promise<[number, SignedShare[]]> => {
         // Its own copy first: it is the likeliest to be there.
         const holders = members
           .filter((holder) => held.get(holder)!.includes(index))
+          .filter((holder) => holder.index === index || trusted.has(holder))
           .sort((a, b) => Number(b.index === index) - Number(a.index === index));
         const shares: SignedShare[] = [];
         for (const holder of holders) {
@@ -78,7 +87,7 @@ export class TranscriptReader {
   /** Whose shares a holder says it has. */
   async #indicesAt(holder: Member, { id }: Opening): Promise<readonly number[]> {
     const answer = await this.#ask(holder, `/transcripts/${id.slice(2)}`, {
-      timeoutMs: LIST_TIMEOUT_MS,
+      timeoutMs: TIMEOUT_MS,
     });
     if (answer === undefined) return [];
     const refuse = (reason: Refusal): [] => {
@@ -107,7 +116,7 @@ export class TranscriptReader {
   ): Promise<SignedShare | undefined> {
     const length = signatureBytes + 8 * shareLength(shape);
     const answer = await this.#ask(holder, `/transcripts/${id.slice(2)}/${index}`, {
-      timeoutMs: SHARE_TIMEOUT_MS,
+      timeoutMs: TIMEOUT_MS,
       maxBytes: length,
       // Where the signature is one that has been checked, the residues need not be read again.
       stop: {

@@ -381,6 +381,19 @@ describe('what is served', () => {
     ]);
   });
 
+  test('for others is not asked for any more after some that cannot be used', async () => {
+    const { failure, operators: findings } = await audited({
+      share: async ({ holder }, honest) => (holder === 4 ? honest.subarray(0, 64) : honest),
+    });
+    expect(failure).toBe(undefined);
+    const ofOpening = (openingId: Hex) =>
+      findings[3].refused
+        .filter((refused) => refused.openingId === openingId)
+        .map(({ index }) => index)
+        .sort();
+    expect(openings.map(ofOpening)).toEqual([[1, 2, 3, 4], [4]]);
+  });
+
   test('again under a known signature is not waited for', async () => {
     const { failure, operators: findings } = await audited({
       share: async ({ holder, index }, honest) =>
