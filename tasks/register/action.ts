@@ -24,7 +24,7 @@ export default action<RegisterArguments>(async (args, { gateway, progress }) => 
     json: { ...ciphertext, bytes: bytes.length },
     lines: [
       `ciphertext ${ciphertext.handle} is registered (${bytes.length} bytes)`,
-      `SHA-256 ${ciphertext.digest}; noise of at most ${noiseBits} bits`,
+      `SHA-256 ${ciphertext.digest}; noise of at most ${noiseBits} bits, ${ciphertext.noiseBits} at the first level`,
       `held by ${ciphertext.acceptedBy.length} operators; ${ciphertext.owner} may have it decrypted`,
     ],
   };

@@ -22,7 +22,7 @@ export const registerTask = senderTask(
   })
   .addOption({
     name: 'noiseBits',
-    description: 'Bits of its noise at most, in the worst case: see docs/noise.md',
+    description: 'Bits of its noise at its own level at most, in the worst case: see docs/noise.md',
     type: ArgumentType.INT,
     defaultValue: 0,
   })

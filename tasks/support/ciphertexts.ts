@@ -8,6 +8,7 @@ import { epochOf, membersOf } from './epochs.ts';
 import { ClientError, ClientErrorCode } from './errors.ts';
 import type { Gateway } from './gateway.ts';
 import { activeKeyOf, downloadPublicKey, parametersOf } from './keys.ts';
+import { noiseBitsAtFirstLevel } from './noise.ts';
 import { send, walletOf } from './transactions.ts';
 
 /** A ciphertext as the chain has it. */
@@ -17,6 +18,7 @@ export interface Ciphertext {
   digest: Hex;
   owner: Address;
   limbs: number;
+  /** Bits of the bound at the first level, whatever the ciphertext's own is. */
   noiseBits: number;
   /** The ciphertext under another key that it was switched from; undefined if there is none. */
   origin: Hex | undefined;
@@ -56,8 +58,10 @@ export async function encryptAndRegister(
 
 /**
  * The registration and upload of {@link encryptAndRegister}, for bytes that are at hand.
- * @param options.noiseBits bits of the guaranteed noise bound; that of a fresh ciphertext if absent
+ * @param options.noiseBits bits of the guaranteed noise bound at the level of the bytes; that of a fresh
+ * ciphertext if absent
  * @param options.origin handle of the ciphertext that it was switched from: its owner is the owner
+ * @throws ClientError `NOISE_TOO_LARGE`, and what {@link encryptAndRegister} throws
  */
 export async function registerCiphertext(
   gateway: Gateway,
@@ -75,7 +79,10 @@ export async function registerCiphertext(
   const epoch = await epochOf(gateway, key.epochId);
   const set = parametersOf(key);
   const { limbs } = parseCiphertext(set, bytes);
-  const noiseBits = options.noiseBits ?? bitLength(freshNoiseBound(set, epoch.committee));
+  const noiseBits =
+    options.noiseBits === undefined
+      ? bitLength(freshNoiseBound(set, epoch.committee))
+      : noiseBitsAtFirstLevel(set, epoch.committee, { limbs, noiseBits: options.noiseBits });
   const { origin } = options;
   const owner =
     origin === undefined
