@@ -48,13 +48,28 @@ export function combinationsOf(
   shape: OpeningShape,
   vectors: readonly RnsVector[],
 ): RnsVector[] {
+  const work = combining(openingId, digest, shape, vectors);
+  for (;;) {
+    const { done, value } = work.next();
+    if (done === true) return value;
+  }
+}
+
+/** `combinationsOf` in steps of a few milliseconds, for a process that has other things to do between. */
+export function* combining(
+  openingId: Hex,
+  digest: Hex,
+  shape: OpeningShape,
+  vectors: readonly RnsVector[],
+): Generator<void, RnsVector[], void> {
   const { primes, width, polynomials } = shape;
   const limbs = primes.length;
   const results = vectors.map(
     (): RnsVector => new BigUint64Array(shareLength(combinationShape(shape))),
   );
   for (let k = 0; k < combinationsPerPrime; k++) {
-    primes.forEach((prime, limb) => {
+    for (const [limb, prime] of primes.entries()) {
+      yield;
       const coefficients = coefficientsOf(openingId, digest, k, limb, prime, width);
       for (let polynomial = 0; polynomial < polynomials; polynomial++) {
         const start = (polynomial * limbs + limb) * width;
@@ -64,7 +79,7 @@ export function combinationsOf(
           results[at][(polynomial * limbs + limb) * combinationsPerPrime + k] = sum;
         });
       }
-    });
+    }
   }
   return results;
 }

@@ -23,10 +23,23 @@ import { publishedShare, residuesOf } from './own-shares.ts';
 
 const unknown = new Refusal(RefusalCode.unknown);
 const forbidden = new Refusal(RefusalCode.forbidden);
+const busy = new Refusal(RefusalCode.busy);
 
-/** Values that are collected for one peer at once, and for how long a place among them is its own. */
+/** Values that are collected for one peer at once, and combinations that are computed. */
 const VALUES_PER_PEER = 8;
-const VALUE_LEASE_MS = 60_000;
+const COMBINATIONS_PER_PEER = 2;
+/** For how long a place among them is its own. */
+const LEASE_MS = 60_000;
+
+/** Places of each peer. */
+function slotsPerPeer(count: number): (peerId: string) => Slots {
+  const slots = new Map<string, Slots>();
+  return (peerId) => {
+    const known = slots.get(peerId) ?? new Slots(count, LEASE_MS);
+    slots.set(peerId, known);
+    return known;
+  };
+}
 
 /** What the answering side looks up. */
 export interface AnswerSources {
@@ -94,15 +107,13 @@ export async function answerPeers(sources: AnswerSources): Promise<void> {
   });
 
   // Every operator is opener to whoever asks it: it collects the shares if it has not yet.
-  const turns = new Map<string, Slots>();
+  const valueSlots = slotsPerPeer(VALUES_PER_PEER);
   await registerValues(host, async (peerId, { epochId, openingId }, signal) => {
     const seat = await sources.place(epochId, signal);
     const to = asker(seat, peerId);
     if (to === undefined) return forbidden;
     const own = await publishedShare(context, seat, openingId, signal);
-    const slots = turns.get(peerId) ?? new Slots(VALUES_PER_PEER, VALUE_LEASE_MS);
-    turns.set(peerId, slots);
-    const value = await slots.run(signal, () =>
+    const value = await valueSlots(peerId).run(signal, () =>
       context.values.obtain(
         openingId,
         (open) => collectShares(context, seat, own.subject, own.opening, open),
@@ -112,14 +123,17 @@ export async function answerPeers(sources: AnswerSources): Promise<void> {
     return context.answering.value(context, own, value, to, signal);
   });
 
+  const combinationSlots = slotsPerPeer(COMBINATIONS_PER_PEER);
   await registerCombinations(host, async (peerId, question, signal) => {
     const { epochId, openingId, valueDigest } = question;
     const seat = await sources.place(epochId, signal);
     const to = asker(seat, peerId);
     if (to === undefined) return forbidden;
     const own = await publishedShare(context, seat, openingId, signal);
-    const combinations = await context.combinations.answer(context, own, valueDigest, to);
-    if (combinations === undefined) return forbidden;
+    const combinations = await combinationSlots(peerId).run(signal, () =>
+      context.combinations.answer(context, own, valueDigest, to),
+    );
+    if (combinations === undefined) return busy;
     return context.answering.combinations(context, own, combinations, to, signal);
   });
 

@@ -8,7 +8,7 @@ import { packedBytes, type Residues } from '../../net/packed.ts';
 import { askUntilAnswered as askForValue } from '../../net/values/index.ts';
 import type { Opening } from '../../protocols/opening.ts';
 import { isCanonical, type RnsVector } from '../../ring/basis.ts';
-import { combinationShape, combinationsOf, valueDigest } from '../../sharing/combinations.ts';
+import { combinationShape, valueDigest } from '../../sharing/combinations.ts';
 import { SharingErrorCode } from '../../sharing/errors.ts';
 import { openRobustly } from '../../sharing/opening.ts';
 import { activePeers, type Place } from '../committee/seat.ts';
@@ -17,6 +17,7 @@ import { aborted, untilQuiet } from '../waiting.ts';
 import { askAll } from './asking.ts';
 import { collectShares } from './collect.ts';
 import type { Openers } from './openers.ts';
+import { combineInTurns } from './own-combinations.ts';
 
 /** Why an opener or a combination was wrong, as recorded. */
 export const OpenerFault = {
@@ -135,7 +136,7 @@ async function isOpened(
   const limbs = Array.from({ length: shape.polynomials }, () => shape.primes).flat();
   if (!isCanonical(limbs, shape.width, value)) return false;
   const digest = valueDigest(value);
-  const [own, published] = combinationsOf(id, digest, shape, [share, value]);
+  const [own, published] = await combineInTurns(id, digest, shape, [share, value]);
   context.combinations.keep(id, digest, own);
 
   const shares = new Map([[seat.index, own]]);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { ask as askForCombinations } from '../../../../workers/net/combinations/index.ts';
 import { NetErrorCode } from '../../../../workers/net/errors.ts';
@@ -14,6 +14,7 @@ import {
   OpenerFault,
 } from '../../../../workers/operator/openings/open-through.ts';
 import { Openers } from '../../../../workers/operator/openings/openers.ts';
+import { combineInTurns } from '../../../../workers/operator/openings/own-combinations.ts';
 import { offerShare } from '../../../../workers/operator/openings/own-shares.ts';
 import * as keyGeneration from '../../../../workers/protocols/key-generation.ts';
 import { parameterSet } from '../../../../workers/ring/parameters.ts';
@@ -22,6 +23,7 @@ import {
   combinationsOf,
   valueDigest,
 } from '../../../../workers/sharing/combinations.ts';
+import { shareLength } from '../../../../workers/sharing/opening.ts';
 import { twins } from '../../../twins/answering.ts';
 import { drip } from '../../../twins/dripping.ts';
 import { expectFailure } from '../../net/support.ts';
@@ -230,17 +232,8 @@ describe('an opener', () => {
 });
 
 describe('combinations', () => {
-  it('of an operator that lies are set aside, and it is named', async () => {
-    const value = await expected();
-    const committee = await startCommittee(4, withTwin(2, 'lying-combination'));
-    const opened = await openAll(committee);
-    for (const found of opened) expect(found).toEqual(value);
-    const named = committee.operators.flatMap(namedBy);
-    for (const fault of named)
-      expect(fault).toEqual({ operator: 2, reason: OpenerFault.WRONG_COMBINATION });
-  });
-
-  it('are those of the share, about any value, but not about more than there are openers', async () => {
+  /** Operator 2 with a share that it offers, and the peers' question about it. */
+  async function offered() {
     const { at, epochId } = await startCommittee(4);
     const { context, seat } = at(2);
     const keyId = digestOf('key');
@@ -255,14 +248,79 @@ describe('combinations', () => {
         { epochId, openingId: opening.id, valueDigest: digest },
         { signal: testSignal(), shape },
       );
+    return { context, opening, share, ask };
+  }
+
+  it('of an operator that lies are set aside, and it is named', async () => {
+    const value = await expected();
+    const committee = await startCommittee(4, withTwin(2, 'lying-combination'));
+    const opened = await openAll(committee);
+    for (const found of opened) expect(found).toEqual(value);
+    const named = committee.operators.flatMap(namedBy);
+    for (const fault of named)
+      expect(fault).toEqual({ operator: 2, reason: OpenerFault.WRONG_COMBINATION });
+  });
+
+  it('are those of the share, about any value, but not about more than there are openers', async () => {
+    const { opening, share, ask } = await offered();
+    const shape = combinationShape(opening.shape);
     const digests = [1, 2, 3, 4].map((value) => digestOf(`value ${value}`));
     for (const digest of digests) {
       const [own] = combinationsOf(opening.id, digest, opening.shape, [share]);
       expect((await ask(digest)).residues).toEqual(own);
     }
     expect((await ask(digests[0])).shape).toEqual(shape);
-    await expectFailure(ask(digestOf('value 5')), NetErrorCode.refused);
+    await expectFailure(ask(digestOf('value 5')), NetErrorCode.peerBusy);
     expect(await ask(digestOf('value 5'), 3)).toBeDefined();
+  });
+
+  it('of a value are computed once, however many ask', async () => {
+    const { context, ask } = await offered();
+    const get = vi.spyOn(context.store.transcripts, 'get');
+    const answers = await Promise.all([1, 1, 3, 4].map((from) => ask(digestOf('value'), from)));
+    for (const { residues } of answers) expect(residues).toEqual(answers[0].residues);
+    expect(get).toHaveBeenCalledOnce();
+  });
+
+  it('are computed again once a share is there that was not', async () => {
+    const { context, ask } = await offered();
+    vi.spyOn(context.store.transcripts, 'get').mockResolvedValueOnce(undefined);
+    await expectFailure(ask(digestOf('value')), NetErrorCode.peerFailed);
+    expect(await ask(digestOf('value'))).toBeDefined();
+  });
+
+  it('are computed two at a time for one peer', async () => {
+    const { context, ask } = await offered();
+    const { combinations } = context;
+    const answer = combinations.answer.bind(combinations);
+    let running = 0;
+    let most = 0;
+    combinations.answer = async (...question) => {
+      running += 1;
+      most = Math.max(most, running);
+      return answer(...question).finally(() => (running -= 1));
+    };
+    await Promise.all(['a', 'b', 'c', 'd'].map((value) => ask(digestOf(value))));
+    expect(most).toBe(2);
+  });
+
+  it('leave turns to other work while they are computed', async () => {
+    const { at } = await startCommittee(4);
+    const { id, shape } = keyGeneration.describe(at(1).seat().session, {
+      keyId: digestOf('key'),
+      set,
+    });
+    const share = new BigUint64Array(shareLength(shape)).fill(1n);
+    let turns = 0;
+    const count = (): void => {
+      turns += 1;
+      next = setImmediate(count);
+    };
+    let next = setImmediate(count);
+    const [combined] = await combineInTurns(id, digestOf('value'), shape, [share]);
+    clearImmediate(next);
+    expect(turns).toBeGreaterThanOrEqual(shape.primes.length);
+    expect(combined).toEqual(combinationsOf(id, digestOf('value'), shape, [share])[0]);
   });
 
   it('are for members of the committee, as values are', async () => {
