@@ -322,7 +322,7 @@ contract EvaluationKeyManager is RequestWindow, EIP712Upgradeable, IEvaluationKe
         if (key.requester != msg.sender) revert EvaluationKeyManagerNotOwner(keyId, msg.sender);
     }
 
-    /// @dev Of an epoch in any phase, unlike requireUsable: what was asked before can be answered.
+    /// @dev Of an epoch in any phase, unlike requireUsable: what was signed before it was retired counts.
     function _requireActive(bytes32 keyId) private view {
         _storage().keyManager.ciphertextLimits(keyId);
     }

@@ -131,6 +131,8 @@ interface IEpochManager {
     function confirm(bytes32 epochId) external;
 
     /// @notice Ends an active epoch and unseats its operators. Governance.
+    /// @dev Its operators stop at once and erase their secrets: nothing is answered after it. Whoever
+    /// retires an epoch first lets its pending requests end.
     function retire(bytes32 epochId) external;
 
     /// @notice Ends a proposal that is not active by its deadline and unseats its operators. Anybody.
@@ -142,7 +144,7 @@ interface IEpochManager {
 
     /// @notice Reverts unless exactly a quorum of the epoch's committee signed the digest.
     /// @dev Exactly, not at least: the cost of a response is then the same whoever submits it.
-    /// Retired epochs still pass, so that what was asked before can be answered until its deadline;
+    /// Retired epochs still pass, so that what was signed before is accepted until its deadline;
     /// a caller that must not accept them checks {isActive}.
     /// @param epochId Epoch that must be active or retired.
     /// @param digest Full EIP-712 digest of the caller's domain; its struct must contain epochId.

@@ -327,7 +327,7 @@ contract EvaluationKeyManagerTest is Deployment {
             abi.encodeWithSelector(IEpochManager.EpochManagerQuorumSize.selector, 2, 3)
         );
         evaluationKeys.recordEvaluationKeys(requestId, digests, 3, tooFew);
-        // After the epoch was retired its members still answer.
+        // What was signed before the epoch was retired is still accepted.
         retire(epochId);
         recordEvaluationKeys(requestId);
     }
