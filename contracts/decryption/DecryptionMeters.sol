@@ -52,7 +52,7 @@ abstract contract DecryptionMeters is Initializable, IDecryptionGateway {
     function quotaOf(
         bytes32 keyId,
         address consumer
-    ) external view returns (uint64 quota, uint64 spent) {
+    ) external view returns (uint256 quota, uint256 spent) {
         return _metersStorage().meter.quotaOf(keyId, consumer);
     }
 

@@ -52,7 +52,7 @@ struct UserDecryptionPermit {
 /// @param limit Units the key allows in all.
 /// @param reserved Units granted to consumers, spent or not; `limit` at most together with commonSpent.
 /// @param reservedSpent Units spent out of grants.
-/// @param commonSpent Units spent by consumers without a grant, and through keys it is a source of.
+/// @param commonSpent Units spent beside grants, and through keys it is a source of.
 struct DecryptionMeter {
     uint64 limit;
     uint64 reserved;
@@ -129,8 +129,8 @@ interface IDecryptionGateway {
     error DecryptionGatewayZeroUnits();
     /// @notice The key has too few units left that are not reserved.
     error DecryptionGatewayMeterSpent(bytes32 keyId, uint64 limit);
-    /// @notice The consumer has too few units left of its grant, or of what it can have without one.
-    error DecryptionGatewayQuotaSpent(bytes32 keyId, address consumer, uint64 quota);
+    /// @notice The consumer has too few units left of its grant and of what it can have beside it.
+    error DecryptionGatewayQuotaSpent(bytes32 keyId, address consumer, uint256 quota);
 
     /// @notice Requests the plaintexts of ciphertexts, for everybody to see. Not while paused.
     /// @dev requestId = H(chain id, this, epoch, handles, positions, caller, salt).
@@ -193,9 +193,9 @@ interface IDecryptionGateway {
     /// @dev A unit is (handle, recipient); the recipient is zero for public decryption and the digest of
     /// the public key for a user. The first request of it costs one unit of the key, and one of each of
     /// the key's sources; repeating it costs none, also after it expired. The consumer is the caller of a
-    /// public decryption or the user of a permit. A consumer with a grant spends that and nothing else;
-    /// the others share what is not reserved, COMMON_QUOTA each at most. What a source pays comes out of
-    /// what is not reserved there, whoever the consumer is.
+    /// public decryption or the user of a permit. It spends its grant first. Beside grants all share what
+    /// is not reserved, COMMON_QUOTA each at most. What a source pays comes out of what is not reserved
+    /// there, whoever the consumer is.
     function grantUnits(bytes32 keyId, address consumer, uint64 units) external;
 
     /// @notice The request of this id; state None if there is none.
@@ -226,12 +226,13 @@ interface IDecryptionGateway {
     /// @notice The decryption meter of a key; all zero if there is none.
     function meter(bytes32 keyId) external view returns (DecryptionMeter memory);
 
-    /// @notice What a consumer can spend under a key in all, and what it has spent of that.
-    /// @dev Without a grant the quota is an upper bound: others may spend the common units first.
+    /// @notice What a consumer can spend under a key in all, its grant and COMMON_QUOTA, and what it has
+    /// spent of that.
+    /// @dev Only the grant is its own: others may spend the common units first.
     function quotaOf(
         bytes32 keyId,
         address consumer
-    ) external view returns (uint64 quota, uint64 spent);
+    ) external view returns (uint256 quota, uint256 spent);
 
     /// @notice Whether this unit has been spent, so that asking again is free.
     /// @param recipient Zero for public decryption, otherwise the digest of the user's public key.

@@ -9,7 +9,7 @@ import {DecryptionMeter, IDecryptionGateway} from "../interfaces/IDecryptionGate
 /// @dev Invariant: reserved + commonSpent <= limit and reservedSpent <= reserved. So nobody can spend
 /// what is reserved for another, and never more than `limit` are spent.
 library Meter {
-    /// @dev Most units of a key that a consumer without a grant can spend.
+    /// @dev Most units of a key that a consumer can spend beside what it is granted.
     uint64 internal constant COMMON_QUOTA = 1 << 16;
 
     struct KeyMeter {
@@ -45,7 +45,8 @@ library Meter {
         }
     }
 
-    /// @notice Spends units of the key that is decrypted with, on behalf of a consumer.
+    /// @notice Spends units of the key that is decrypted with, on behalf of a consumer: of its grant as
+    /// far as that goes, then in common with everybody else.
     function spend(
         State storage $,
         bytes32 keyId,
@@ -54,22 +55,27 @@ library Meter {
         uint64 units
     ) internal {
         Consumer storage account = $.consumers[keyId][consumer];
-        uint64 granted = account.granted;
-        uint64 quota = granted == 0 ? COMMON_QUOTA : granted;
-        uint64 spent = granted == 0 ? account.commonSpent : account.grantSpent;
-        if (units > quota - spent) {
-            revert IDecryptionGateway.DecryptionGatewayQuotaSpent(keyId, consumer, quota);
+        uint64 left = account.granted - account.grantSpent;
+        uint64 ofGrant = units < left ? units : left;
+        uint64 inCommon = units - ofGrant;
+        if (inCommon > COMMON_QUOTA - account.commonSpent) {
+            revert IDecryptionGateway.DecryptionGatewayQuotaSpent(
+                keyId,
+                consumer,
+                _quotaOf(account)
+            );
         }
-        if (granted == 0) {
-            account.commonSpent = spent + units;
-            spendCommon($, keyId, limit, units);
-        } else {
-            account.grantSpent = spent + units;
-            $.meters[keyId].reservedSpent += units;
+        if (ofGrant != 0) {
+            account.grantSpent += ofGrant;
+            $.meters[keyId].reservedSpent += ofGrant;
+        }
+        if (inCommon != 0) {
+            account.commonSpent += inCommon;
+            spendCommon($, keyId, limit, inCommon);
         }
     }
 
-    /// @notice Spends units that are not reserved: of consumers without a grant, and of a source.
+    /// @notice Spends units that are not reserved: of a consumer beside its grant, and of a source.
     function spendCommon(State storage $, bytes32 keyId, uint64 limit, uint64 units) internal {
         KeyMeter storage meter = $.meters[keyId];
         if (units > _available(meter, limit)) {
@@ -115,16 +121,19 @@ library Meter {
         State storage $,
         bytes32 keyId,
         address consumer
-    ) internal view returns (uint64 quota, uint64 spent) {
+    ) internal view returns (uint256 quota, uint256 spent) {
         Consumer storage account = $.consumers[keyId][consumer];
-        quota = account.granted;
-        if (quota != 0) return (quota, account.grantSpent);
-        return (COMMON_QUOTA, account.commonSpent);
+        return (_quotaOf(account), uint256(account.grantSpent) + account.commonSpent);
     }
 
     /// @notice Name of a unit. Keys need not be in it: a handle is of one key.
     function unitOf(bytes32 handle, bytes32 recipient) internal pure returns (bytes32) {
         return keccak256(abi.encode(handle, recipient));
+    }
+
+    /// @dev A grant alone can be as large as a uint64.
+    function _quotaOf(Consumer storage account) private view returns (uint256) {
+        return uint256(account.granted) + COMMON_QUOTA;
     }
 
     /// @dev By the invariant this never underflows.

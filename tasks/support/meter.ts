@@ -11,7 +11,7 @@ export interface Meter {
   /** Granted to accounts, spent or not. */
   reserved: bigint;
   reservedSpent: bigint;
-  /** Spent by everybody else. */
+  /** Spent beside grants, and under keys that this one is a source of. */
   commonSpent: bigint;
 }
 
@@ -24,7 +24,7 @@ export async function meterOf(gateway: Gateway, keyId: Hex): Promise<Meter> {
   });
 }
 
-/** What an account can spend under a key in all, and what it has spent of that. */
+/** What an account can spend under a key in all, its grant and what is common, and has spent of it. */
 export async function quotaOf(
   gateway: Gateway,
   keyId: Hex,

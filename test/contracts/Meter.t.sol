@@ -36,7 +36,7 @@ contract MeterTest is Deployment {
         request(user, handles);
         assertMeter(keyId, 0, 0, 3);
         vm.assertTrue(gateway.isUnitSpent(handles[0], 0), "after");
-        (uint64 quota, uint64 spent) = gateway.quotaOf(keyId, user);
+        (uint256 quota, uint256 spent) = gateway.quotaOf(keyId, user);
         vm.assertEq(quota, QUOTA, "quota");
         vm.assertEq(spent, 3, "spent");
 
@@ -76,7 +76,7 @@ contract MeterTest is Deployment {
         assertMeter(keyId, 0, 0, 5);
         vm.assertTrue(gateway.isUnitSpent(handles[0], OTHER_PUBLIC_KEY), "this recipient");
         vm.assertFalse(gateway.isUnitSpent(handles[1], OTHER_PUBLIC_KEY), "that one not");
-        (, uint64 spent) = gateway.quotaOf(keyId, signer);
+        (, uint256 spent) = gateway.quotaOf(keyId, signer);
         vm.assertEq(spent, 3, "the user pays, whoever submits");
         (, spent) = gateway.quotaOf(keyId, address(this));
         vm.assertEq(spent, 0, "the submitter does not");
@@ -117,8 +117,8 @@ contract MeterTest is Deployment {
         grant(user, 3);
         grant(user, 2);
         assertMeter(keyId, 5, 0, 0);
-        (uint64 quota, uint64 spent) = gateway.quotaOf(keyId, user);
-        vm.assertEq(quota, 5, "both grants");
+        (uint256 quota, uint256 spent) = gateway.quotaOf(keyId, user);
+        vm.assertEq(quota, QUOTA + 5, "both grants");
         vm.assertEq(spent, 0, "spent");
     }
 
@@ -151,14 +151,20 @@ contract MeterTest is Deployment {
         assertMeter(keyId, 6, 6, 2);
     }
 
-    function test_aGrantIsAllThatItsConsumerHas() public {
+    /// @dev A small grant, which cannot be taken back, leaves its consumer no worse off.
+    function test_aGrantIsSpentFirstAndThenInCommon() public {
         grant(user, 2);
-        request(user, handlesFrom(keyId, 1, 2));
-        expectQuotaSpent(user, 2, handlesFrom(keyId, 3, 1));
-        assertMeter(keyId, 2, 2, 0);
+        request(user, handlesFrom(keyId, 1, 1));
+        assertMeter(keyId, 2, 1, 0);
+        request(user, handlesFrom(keyId, 2, 4));
+        assertMeter(keyId, 2, 2, 3);
+        (uint256 quota, uint256 spent) = gateway.quotaOf(keyId, user);
+        vm.assertEq(quota, QUOTA + 2, "quota");
+        vm.assertEq(spent, 5, "spent");
+        expectSpent(keyId, user, handlesFrom(keyId, 6, 4));
         grant(user, 1);
-        request(user, handlesFrom(keyId, 3, 1));
-        assertMeter(keyId, 3, 3, 0);
+        request(user, handlesFrom(keyId, 6, 1));
+        assertMeter(keyId, 3, 3, 3);
     }
 
     /// @dev What it spent before stays spent in common.
@@ -167,7 +173,7 @@ contract MeterTest is Deployment {
         grant(user, 4);
         request(user, handlesFrom(keyId, 5, 4));
         assertMeter(keyId, 4, 4, 4);
-        expectQuotaSpent(user, 4, handlesFrom(keyId, 9, 1));
+        expectSpent(keyId, user, handlesFrom(keyId, 9, 1));
         vm.expectRevert(meterSpent(keyId));
         vm.prank(requester);
         gateway.grantUnits(keyId, stranger, 1);
@@ -178,10 +184,8 @@ contract MeterTest is Deployment {
         bytes32[] memory handles = handlesFrom(keyId, 1, 2);
         requestForUser(one(handles[0]), PUBLIC_KEY);
         assertMeter(keyId, 1, 1, 0);
-        UserDecryptionPermit memory permit = permitFor(handles, PUBLIC_KEY);
-        bytes memory signed = sign(permit);
-        vm.expectRevert(quotaSpent(signer, 1));
-        gateway.requestUserDecryption(permit, signed, one(handles[1]), false, 0);
+        requestForUser(one(handles[1]), PUBLIC_KEY);
+        assertMeter(keyId, 1, 1, 1);
     }
 
     // Sources
@@ -340,27 +344,12 @@ contract MeterTest is Deployment {
         request(consumer, handles);
     }
 
-    function expectQuotaSpent(address consumer, uint64 quota, bytes32[] memory handles) private {
-        vm.expectRevert(quotaSpent(consumer, quota));
-        request(consumer, handles);
-    }
-
     function meterSpent(bytes32 key) private pure returns (bytes memory) {
         return
             abi.encodeWithSelector(
                 IDecryptionGateway.DecryptionGatewayMeterSpent.selector,
                 key,
                 uint64(8)
-            );
-    }
-
-    function quotaSpent(address consumer, uint64 quota) private view returns (bytes memory) {
-        return
-            abi.encodeWithSelector(
-                IDecryptionGateway.DecryptionGatewayQuotaSpent.selector,
-                keyId,
-                consumer,
-                quota
             );
     }
 }
@@ -387,7 +376,7 @@ contract MeterHarness {
         return state.read(keyId, limit);
     }
 
-    function quotaOf(bytes32 keyId, address consumer) external view returns (uint64, uint64) {
+    function quotaOf(bytes32 keyId, address consumer) external view returns (uint256, uint256) {
         return state.quotaOf(keyId, consumer);
     }
 }
@@ -432,6 +421,32 @@ contract MeterSumsTest is Deployment {
         vm.assertEq(harness.read("other", type(uint64).max).commonSpent, 0, "that key");
     }
 
+    /// @dev The largest grant there is, and all that is common beside it.
+    function test_aConsumerHasItsGrantAndTheCommonQuota() public {
+        address consumer = consumerAt(0);
+        uint64 most = type(uint64).max - (1 << 16) - 1;
+        harness.grant(KEY, type(uint64).max, consumer, most);
+        harness.spend(KEY, type(uint64).max, consumer, most);
+        harness.spend(KEY, type(uint64).max, consumer, 1 << 16);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IDecryptionGateway.DecryptionGatewayQuotaSpent.selector,
+                KEY,
+                consumer,
+                type(uint64).max - 1
+            )
+        );
+        harness.spend(KEY, type(uint64).max, consumer, 1);
+        harness.grant(KEY, type(uint64).max, consumer, 1);
+        harness.spend(KEY, type(uint64).max, consumer, 1);
+        (uint256 quota, uint256 spent) = harness.quotaOf(KEY, consumer);
+        vm.assertEq(quota, type(uint64).max, "quota");
+        vm.assertEq(spent, quota, "spent");
+        harness.grant("other", type(uint64).max, consumer, type(uint64).max);
+        (quota, ) = harness.quotaOf("other", consumer);
+        vm.assertEq(quota, COMMON_QUOTA + type(uint64).max, "more than a uint64");
+    }
+
     function step(uint256 random) private {
         uint256 who = (random >> 8) % 3;
         uint256 kind = random % 3;
@@ -447,20 +462,18 @@ contract MeterSumsTest is Deployment {
                 vm.assertFalse(accepted, "a grant within the limit");
             }
         } else if (kind == 1) {
+            uint256 left = granted[who] - ofGrant[who];
+            uint256 ofIt = units < left ? units : left;
+            uint256 beside = units - ofIt;
             accepted =
-                granted[who] != 0
-                    ? ofGrant[who] + units <= granted[who]
-                    : inCommon[who] + units <= COMMON_QUOTA &&
-                        units <= limit - reserved - commonSpent;
+                inCommon[who] + beside <= COMMON_QUOTA &&
+                beside <= limit - reserved - commonSpent;
             try harness.spend(KEY, limit, consumerAt(who), units) {
                 vm.assertTrue(accepted, "spent beyond a quota");
-                if (granted[who] == 0) {
-                    inCommon[who] += units;
-                    commonSpent += units;
-                } else {
-                    ofGrant[who] += units;
-                    reservedSpent += units;
-                }
+                ofGrant[who] += ofIt;
+                reservedSpent += ofIt;
+                inCommon[who] += beside;
+                commonSpent += beside;
             } catch {
                 vm.assertFalse(accepted, "refused within a quota");
             }
@@ -477,7 +490,7 @@ contract MeterSumsTest is Deployment {
 
     /// @dev Anything, little, or one more or less than what is left.
     function unitsFor(uint256 random, uint256 who) private view returns (uint64) {
-        uint256 choice = random % 8;
+        uint256 choice = random % 9;
         random >>= 8;
         if (choice == 0) return uint64(random);
         if (choice == 1) return uint64(limit - reserved - commonSpent);
@@ -486,8 +499,13 @@ contract MeterSumsTest is Deployment {
             return above > type(uint64).max ? type(uint64).max : uint64(above);
         }
         if (choice == 3) return uint64(granted[who] - ofGrant[who]);
-        if (choice == 4) return uint64(random % (COMMON_QUOTA + 2));
-        if (choice == 5) return uint64(random % (uint256(limit) / 8 + 1));
+        if (choice == 4) {
+            // A little more or less than all that this consumer has.
+            uint256 most = granted[who] - ofGrant[who] + COMMON_QUOTA - inCommon[who];
+            return uint64(most < type(uint64).max ? most + (random % 2) : type(uint64).max);
+        }
+        if (choice == 5) return uint64(random % (COMMON_QUOTA + 2));
+        if (choice == 6) return uint64(random % (uint256(limit) / 8 + 1));
         return uint64(random % 17);
     }
 
@@ -500,10 +518,10 @@ contract MeterSumsTest is Deployment {
         vm.assertTrue(reserved + commonSpent <= limit, "reserved and common are within the limit");
         vm.assertTrue(reservedSpent <= reserved, "no more than reserved is spent of it");
         for (uint256 i = 0; i < 3; ++i) {
-            (uint64 quota, uint64 spent) = harness.quotaOf(KEY, consumerAt(i));
+            (uint256 quota, uint256 spent) = harness.quotaOf(KEY, consumerAt(i));
             vm.assertTrue(spent <= quota, "no more than its quota");
-            vm.assertEq(quota, granted[i] == 0 ? COMMON_QUOTA : granted[i], "quota");
-            vm.assertEq(spent, granted[i] == 0 ? inCommon[i] : ofGrant[i], "spent");
+            vm.assertEq(quota, granted[i] + COMMON_QUOTA, "quota");
+            vm.assertEq(spent, ofGrant[i] + inCommon[i], "spent");
         }
     }
 

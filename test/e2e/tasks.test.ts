@@ -225,7 +225,7 @@ describe('keys to compute with, and plaintexts for one user', () => {
     });
     const grant = ['meter', 'grant', '--key', ids.key, '--account', governor.address];
     expect(await kms.json(...grant, '--units', '5')).toMatchObject({ reserved: '5' });
-    const quota = { quota: '5', spent: '0' };
+    const quota = { quota: '65541', spent: '4' };
     expect(await kms.json('meter', 'status', ids.key, '--account', governor.address)).toMatchObject(
       { quota },
     );

@@ -2480,7 +2480,7 @@ export const decryptionGatewayAbi = [
     inputs: [
       { internalType: 'bytes32', name: 'keyId', type: 'bytes32' },
       { internalType: 'address', name: 'consumer', type: 'address' },
-      { internalType: 'uint64', name: 'quota', type: 'uint64' },
+      { internalType: 'uint256', name: 'quota', type: 'uint256' },
     ],
     name: 'DecryptionGatewayQuotaSpent',
     type: 'error',
@@ -2907,8 +2907,8 @@ export const decryptionGatewayAbi = [
     ],
     name: 'quotaOf',
     outputs: [
-      { internalType: 'uint64', name: 'quota', type: 'uint64' },
-      { internalType: 'uint64', name: 'spent', type: 'uint64' },
+      { internalType: 'uint256', name: 'quota', type: 'uint256' },
+      { internalType: 'uint256', name: 'spent', type: 'uint256' },
     ],
     stateMutability: 'view',
     type: 'function',
@@ -3213,7 +3213,7 @@ export const gatewayErrorsAbi = [
     inputs: [
       { internalType: 'bytes32', name: 'keyId', type: 'bytes32' },
       { internalType: 'address', name: 'consumer', type: 'address' },
-      { internalType: 'uint64', name: 'quota', type: 'uint64' },
+      { internalType: 'uint256', name: 'quota', type: 'uint256' },
     ],
     name: 'DecryptionGatewayQuotaSpent',
     type: 'error',

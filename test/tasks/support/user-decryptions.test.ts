@@ -129,6 +129,19 @@ describe('a user decryption', () => {
     await expect(request(await permitFor([shared]), { handles: [shared] })).resolves.toMatch(/^0x/);
   });
 
+  test('that the endpoint makes something else of is refused', async () => {
+    const requestId = await request(await permitFor());
+    const getContractEvents = async (query: never) => {
+      const [log] = await user.client.getContractEvents(query);
+      const { args } = log as unknown as { args: object };
+      return [{ ...log, args: { ...args, publicKeyDigest: handles[0] } }];
+    };
+    const client = { ...user.client, getContractEvents } as unknown as Gateway['client'];
+    await expect(userDecryptionOf({ ...user, client }, requestId)).rejects.toMatchObject({
+      code: ClientErrorCode.RESULT_MISMATCH,
+    });
+  });
+
   test('is told apart from a public one', async () => {
     const requestId = await request(await permitFor());
     const unknown = { code: ClientErrorCode.UNKNOWN_ID };
@@ -229,23 +242,26 @@ describe('the meter', () => {
     expect((await meterOf(user, keyId)).commonSpent).toBe(before + 2n);
   });
 
-  test('only its owner grants, and a grant is all that its account has', async () => {
+  test('only its owner grants, and a grant is spent before what is common', async () => {
     const consumer = real.accountOf('user');
     const grant = { keyId, consumer, units: 1n };
     await expect(grantUnits(user, grant)).rejects.toMatchObject({
       code: ClientErrorCode.NOT_AUTHORISED,
     });
+    const { commonSpent } = await meterOf(user, keyId);
+    const { quota, spent } = await quotaOf(user, keyId, consumer);
+    expect(quota).toBe(65_536n);
     await grantUnits(governor, grant);
-    expect(await quotaOf(user, keyId, consumer)).toEqual({ quota: 1n, spent: 0n });
+    expect(await quotaOf(user, keyId, consumer)).toEqual({ quota: quota + 1n, spent });
     const fresh = createUserKeys(SET);
     const signed = await signPermit(user, {
       ...{ handles, publicKeyDigest: fresh.digest, validSeconds: HOUR },
     });
-    await expect(request(signed, { keys: fresh })).rejects.toMatchObject({
-      code: ClientErrorCode.METER_SPENT,
-    });
     await request(signed, { keys: fresh, handles: [handles[0]] });
-    expect(await quotaOf(user, keyId, consumer)).toEqual({ quota: 1n, spent: 1n });
+    expect(await meterOf(user, keyId)).toMatchObject({ reservedSpent: 1n, commonSpent });
+    await request(signed, { keys: fresh });
+    expect((await meterOf(user, keyId)).commonSpent).toBe(commonSpent + BigInt(handles.length - 1));
+    expect((await quotaOf(user, keyId, consumer)).spent).toBe(spent + BigInt(handles.length));
   });
 
   test('has a limit', async () => {
@@ -273,4 +289,11 @@ test('the answer’s deadline passes', async () => {
   await expect(waitForUserDecryption(user, requestId, keys, waiting)).rejects.toMatchObject({
     code: ClientErrorCode.REQUEST_EXPIRED,
   });
+});
+
+test('a ciphertext with more noise than its level allows is not registered', async () => {
+  const bytes = encrypt(SET, publicKey, { scalar: 5n });
+  await expect(registerCiphertext(governor, { keyId, bytes, noiseBits: 39 })).rejects.toMatchObject(
+    { code: ClientErrorCode.NOISE_TOO_LARGE, metadata: { noiseBits: 39, maxNoiseBits: 38 } },
+  );
 });
