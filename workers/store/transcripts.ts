@@ -75,13 +75,13 @@ export class Transcripts {
     return transcripts;
   }
 
-  /** Keeps a share. The first one of an operator in an opening stays. */
+  /** Keeps a share. The first one of an operator in an opening stays, unless it is damaged. */
   async put(openingId: Hex, index: number, share: TranscriptShare): Promise<void> {
     const opening = canonicalHex32(openingId, 'openingId');
     const part = (await this.#find(opening)) ?? (await this.#current());
     this.#remember(opening, part);
     const path = this.#path(part, opening, index);
-    if (await exists(path)) return;
+    if ((await this.get(opening, index)) !== undefined) return;
     const temporary = join(this.#incoming(), randomUUID());
     const bytes = encode(share);
     try {

@@ -63,6 +63,11 @@ describe('transcripts', () => {
     await transcripts.put(word(1), 2, shareOf(1));
     const file = fileOf(path, word(1), 1);
     await damage(file);
+    const restarted = await Transcripts.open(path);
+    // Nobody has looked at it: a new one takes its place.
+    await restarted.put(word(1), 1, shareOf(1));
+    expect(await restarted.get(word(1), 1)).toEqual(shareOf(1));
+    await damage(file);
     expect(await transcripts.get(word(1), 1)).toBeUndefined();
     expect(existsSync(file)).toBe(false);
     expect(await transcripts.list(word(1))).toEqual({ epochId: word(1), indices: [2] });
