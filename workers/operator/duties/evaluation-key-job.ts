@@ -19,6 +19,7 @@ import type { OperatorContext } from '../context.ts';
 import { OperatorError, OperatorErrorCode } from '../errors.ts';
 import { inOrder } from '../openings/in-order.ts';
 import { Openers } from '../openings/openers.ts';
+import { restoreShares } from '../openings/own-shares.ts';
 import { opensWith, runPart, secretsOf } from '../openings/run-part.ts';
 import type { Quorum } from './certify.ts';
 import { servable } from './inputs.ts';
@@ -34,7 +35,8 @@ const DIGITS_IN_FLIGHT = 4;
  * Makes evaluation keys with the others and has the digests of their entries recorded.
  *
  * Entries grow digit by digit in a file each. A finished one is noted, so that after a crash the
- * operator goes on with the next.
+ * operator goes on with the next. Transcripts are not as durable, so it first offers again what the
+ * others may need of those it has finished.
  */
 export async function generateEvaluationKeys(
   context: OperatorContext,
@@ -52,10 +54,11 @@ export async function generateEvaluationKeys(
   const request = requestOf(entry);
   const entries = entriesOf(seat.session, request, set, () => FIRST_GENERATION);
   const isLarge = openingBytes(request, set) > context.largeOperationBytes;
+  const secrets = secretsOf(seat, keyShares, set);
   const open = opensWith(
     context,
     seat,
-    secretsOf(seat, keyShares, set),
+    secrets,
     requestId,
     isLarge ? new Openers(seat, context.valuePatienceMs) : undefined,
   );
@@ -66,6 +69,8 @@ export async function generateEvaluationKeys(
   const total = digitsOf(entries);
   let done = digitsOf(entries.slice(0, digests.length));
   progress.count(requestId, done, total);
+  for (const part of partsOf(requestId, entries.slice(0, digests.length)))
+    await restoreShares(context, seat, requestId, part(), secrets, signal);
   const digits = inOrder(
     partsOf(requestId, entries.slice(digests.length)),
     DIGITS_IN_FLIGHT,

@@ -1,6 +1,7 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Hex } from 'viem';
 
-import type { Opening } from '../../protocols/opening.ts';
+import type { Opening, Part, Secrets } from '../../protocols/opening.ts';
 import type { RnsVector } from '../../ring/basis.ts';
 import { commitShare } from '../../sharing/commitment.ts';
 import { committeeOf } from '../../sharing/committee.ts';
@@ -40,6 +41,28 @@ export async function offerShare(
   const signature = await sign(context, commitment(epochId, id, root));
   await store.transcripts.put(id, seat.index, { epochId, signature, shape, residues: share });
   boards.shares.publish(shareKey(epochId, id), { seat, subject, opening, signature }, subject);
+}
+
+/**
+ * Offers the shares of a part again that a power cut has taken, for a part whose result is there.
+ *
+ * Only those of its first round: what comes after depends on what the others open.
+ */
+export async function restoreShares(
+  context: OperatorContext,
+  seat: Place,
+  subject: Hex,
+  part: Part<unknown>,
+  secrets: Secrets,
+  signal: AbortSignal,
+): Promise<void> {
+  const round = part.next();
+  if (round.done === true) return;
+  for (const { opening, share } of round.value) {
+    await nextTurn(undefined, { signal });
+    if ((await context.store.transcripts.get(opening.id, seat.index)) !== undefined) continue;
+    await offerShare(context, seat, subject, opening, share(secrets));
+  }
 }
 
 /**
