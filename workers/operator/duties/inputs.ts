@@ -14,6 +14,30 @@ import { OperatorError, OperatorErrorCode } from '../errors.ts';
 import { fetchBlob } from '../public/blobs.ts';
 
 /**
+ * Brings the inputs of a request into the own store. This may take as long as peers let it, so it comes
+ * before the request takes a place; nothing of it stays in memory.
+ *
+ * @param publicKeyDigest of the user, if it is for one
+ * @throws OperatorError BLOB_UNAVAILABLE
+ */
+export async function fetchInputs(
+  context: OperatorContext,
+  seat: Place,
+  ciphertexts: readonly CiphertextEntry[],
+  publicKeyDigest: Hex | undefined,
+  set: ParameterSet,
+  signal: AbortSignal,
+): Promise<void> {
+  const digests = ciphertexts.map(({ digest }) => digest);
+  if (publicKeyDigest !== undefined) digests.push(publicKeyDigest);
+  const longest = ciphertextLength(set, set.primes.length);
+  for (const digest of digests) {
+    if (await context.store.blobs.has(digest)) continue;
+    await fetchBlob(context, peerIdsOf(seat), digest, longest, signal);
+  }
+}
+
+/**
  * Loads a ciphertext and brings it to the decryption level. What the chain says of it must be true.
  *
  * @throws OperatorError BLOB_UNAVAILABLE, REQUEST_UNSERVABLE

@@ -15,6 +15,7 @@ import type { RequestProgress } from '../progress.ts';
 import { decryptPublicly } from './decryption-job.ts';
 import { generateEvaluationKeys } from './evaluation-key-job.ts';
 import type { Job } from './jobs.ts';
+import { fetchInputs } from './inputs.ts';
 import { generateKey } from './key-job.ts';
 import type { Slots } from './slots.ts';
 import type { DutySources } from './sources.ts';
@@ -30,6 +31,8 @@ interface Request {
   readonly deadline: bigint;
   /** Where it waits for its turn. */
   readonly slots: Slots;
+  /** What comes before that: others may take their time with it. */
+  readonly fetch?: (seat: Seat, signal: AbortSignal) => Promise<void>;
   readonly work: (seat: Seat, signal: AbortSignal) => Promise<void>;
 }
 
@@ -80,9 +83,9 @@ function requestOf(sources: DutySources, id: Hex): Request | undefined {
       ...{ ...evaluationKeys, id, kind: 'evaluation-keys', slots: evaluationSlots },
       work: async (seat, signal) => {
         const { keyId, targetKeyId = keyId } = evaluationKeys;
-        const source = keyOf(sources, evaluationKeys, keyId);
+        const source = activeKeyOf(sources, evaluationKeys, keyId);
         // Both secrets of a switching key are shared by this committee, in one ring.
-        const target = keyOf(sources, evaluationKeys, targetKeyId);
+        const target = activeKeyOf(sources, evaluationKeys, targetKeyId);
         if (target.parameterSetId !== source.parameterSetId)
           throw unservable('a switching key leads to a key of the same parameter set');
         const set = setOf(sources, source);
@@ -93,6 +96,11 @@ function requestOf(sources: DutySources, id: Hex): Request | undefined {
   if (request !== undefined)
     return {
       ...{ ...request, id, kind: 'decryption', slots: requestSlots },
+      fetch: async (seat, signal) => {
+        const set = setOf(sources, keyOf(sources, request, request.keyId));
+        const inputs = ciphertextsOf(sources, request);
+        await fetchInputs(context, seat, inputs, undefined, set, signal);
+      },
       work: async (seat, signal) => {
         const set = setOf(sources, keyOf(sources, request, request.keyId));
         const inputs = ciphertextsOf(sources, request);
@@ -103,6 +111,11 @@ function requestOf(sources: DutySources, id: Hex): Request | undefined {
   if (userDecryption === undefined) return undefined;
   return {
     ...{ ...userDecryption, id, kind: 'user-decryption', slots: requestSlots },
+    fetch: async (seat, signal) => {
+      const set = setOf(sources, keyOf(sources, userDecryption, userDecryption.keyId));
+      const inputs = ciphertextsOf(sources, userDecryption);
+      await fetchInputs(context, seat, inputs, userDecryption.publicKeyDigest, set, signal);
+    },
     work: async (seat, signal) => {
       const set = setOf(sources, keyOf(sources, userDecryption, userDecryption.keyId));
       const inputs = ciphertextsOf(sources, userDecryption);
@@ -111,10 +124,10 @@ function requestOf(sources: DutySources, id: Hex): Request | undefined {
   };
 }
 
-/** The job of a request: agree on its block, then work, until its deadline. */
+/** The job of a request: fetch its inputs, agree on its block, then work, until its deadline. */
 function* serve(
   sources: DutySources,
-  { id, kind, epochId, height, deadline, slots, work }: Request,
+  { id, kind, epochId, height, deadline, slots, fetch, work }: Request,
 ): Generator<Job> {
   const { context, chain, seats } = sources;
   const epoch = chain.now.epochs.get(epochId);
@@ -135,8 +148,10 @@ function* serve(
       const timeout = Math.min(leftMs(), 2 ** 31 - 1);
       const signal = AbortSignal.any([stop, AbortSignal.timeout(timeout)]);
       try {
-        // Without a place: an epoch that this operator cannot serve must not keep others waiting.
+        // Without a place: an epoch that this operator cannot serve must not keep others waiting, nor
+        // must inputs that a peer pretends to be sending.
         const seat = await seats.ready(epochId, signal);
+        await fetch?.(seat, signal);
         await slots.run(signal, async () => {
           await agreeOnBlock(context, seat, chain.block(height)!, signal, {
             onWaiting: (indices) => context.progress.waitFor(id, indices),
@@ -164,6 +179,13 @@ function* serve(
       }
     },
   };
+}
+
+/** A key that evaluation keys are made for, if it can still be used: new ones of a retired key serve nobody. */
+function activeKeyOf(sources: DutySources, request: { epochId: Hex }, keyId: Hex): KeyEntry {
+  const key = keyOf(sources, request, keyId);
+  if (key.state === 'active') return key;
+  throw unservable('evaluation keys are made for active keys only');
 }
 
 /** The key of a request, if it is one of the request's epoch. */

@@ -7,10 +7,12 @@ import type { Host } from '../../net/host/index.ts';
 import { StoreErrorCode } from '../../store/errors.ts';
 import type { Store } from '../../store/store.ts';
 import { OperatorError, OperatorErrorCode } from '../errors.ts';
-import { pause, unlessAborted } from '../waiting.ts';
+import { pause } from '../waiting.ts';
 
 /** How long a peer's answer is waited for before the next peer is asked, too. */
 const PATIENCE_MS = 2_000;
+/** How long those that have neither answered nor refused may take once all have been asked. */
+const LAST_PATIENCE_MS = 8_000;
 
 /**
  * A public blob: from the own store, or from the first peer that has it.
@@ -59,7 +61,7 @@ export async function unlessGone<T>(work: Promise<T>): Promise<T | undefined> {
 
 /**
  * Asks one peer after the other: the next one as soon as one fails, or after a while without an
- * answer, so that a silent peer delays little. Undefined if all have failed.
+ * answer, so that a silent peer delays little. Undefined if all have failed or take too long.
  */
 async function firstAnswer(
   peerIds: readonly string[],
@@ -80,8 +82,11 @@ async function firstAnswer(
       const found = await Promise.race([...asked, pause(PATIENCE_MS, open)]);
       if (found) return found;
     }
-    while (asked.size > 0) {
-      const found = await unlessAborted(Promise.race(asked), signal);
+    let isOver = false;
+    const enough = pause(LAST_PATIENCE_MS, open).then(() => void (isOver = true));
+    enough.catch(() => undefined);
+    while (asked.size > 0 && !isOver) {
+      const found = await Promise.race([...asked, enough]);
       if (found) return found;
     }
     return undefined;

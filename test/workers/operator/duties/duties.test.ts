@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
 
 import * as client from '../../../../workers/fhe/client.ts';
+import { register as registerBlobs } from '../../../../workers/net/blobs/index.ts';
 import { register as registerViews } from '../../../../workers/net/views/index.ts';
 import { duties } from '../../../../workers/operator/duties/duties.ts';
+import { Slots } from '../../../../workers/operator/duties/slots.ts';
 import { OperatorErrorCode } from '../../../../workers/operator/errors.ts';
 import { shareKey } from '../../../../workers/operator/openings/own-shares.ts';
 import { describe as describeKey } from '../../../../workers/protocols/key-generation.ts';
 import { signView } from '../../../../workers/operator/chain-view/views.ts';
+import { aborted } from '../../../../workers/operator/waiting.ts';
 import { digestOf } from '../fake-chain.ts';
 import {
   startCommittee,
@@ -177,7 +180,7 @@ describe('a request that cannot be served as it stands', () => {
     requestDecryption(committee, [0]);
     const code = OperatorErrorCode.BLOB_UNAVAILABLE;
     await expect(runs(at(1), 'decryption')).rejects.toMatchObject({ code });
-    expect(at(1).context.progress.get(requestId)).toMatchObject({ state: 'opening', error: code });
+    expect(at(1).context.progress.get(requestId)).toMatchObject({ state: 'agreeing', error: code });
   });
 });
 
@@ -209,6 +212,33 @@ describe('a request', () => {
     expect(await requestSlots.run(testSignal(), async () => 'served')).toBe('served');
     stop.abort(stopped());
     for (const run of runs) await expect(run).rejects.toMatchObject(stopped());
+  });
+
+  it('whose input a peer only pretends to send takes no place from others', async () => {
+    const requestSlots = new Slots(1, 60_000);
+    const committee = await startCommittee(4, {
+      mute: [2, 3, 4],
+      deviations: { 1: { requestSlots } },
+    });
+    const { at, chain } = committee;
+    addSet(chain);
+    requestKey(committee);
+    const args = { handle, keyId, digest: digestOf('bytes'), noiseBits: 1, owner: '0x', limbs: 1 };
+    chain.emit({ eventName: 'CiphertextRegistered', args });
+    requestDecryption(committee, [0]);
+    const asked = Promise.withResolvers<void>();
+    await registerBlobs(at(2).context.host, async (_peer, _digest, signal) => {
+      asked.resolve();
+      return aborted(signal);
+    });
+    const job = duties(sourcesOf(at(1))).find(({ id }) => id.startsWith('decryption/'))!;
+    const stop = new AbortController();
+    const run = job.run(stop.signal);
+    run.catch(() => undefined);
+    await asked.promise;
+    expect(await requestSlots.run(testSignal(), async () => 'served')).toBe('served');
+    stop.abort(stopped());
+    await expect(run).rejects.toMatchObject(stopped());
   });
 
   it('leads to no share before 2t+1 operators have seen it', async () => {

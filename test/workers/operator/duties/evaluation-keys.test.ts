@@ -276,13 +276,29 @@ describe('a request for evaluation keys that cannot be served', () => {
     const { chain, epochId } = committee;
     addSet(chain);
     requestKey(committee);
+    record(committee);
     const args = {
       ...{ keyId: targetKeyId, epochId, parameterSetId: parameterSetId(set) },
       ...{ requester: '0x', deadline: LATER, ...changes },
     };
     chain.emit({ eventName: 'KeyRequested', args });
+    record(committee, targetKeyId);
     return committee;
   }
+
+  const record = ({ chain }: TestCommittee, id: Hex = keyId) =>
+    chain.emit({ eventName: 'PublicKeyRecorded', args: { keyId: id, digest: digestOf('key') } });
+
+  it.each<[string, EvaluationKeyRequest, Hex]>([
+    ['keys of one', relinearization, keyId],
+    ['a switching key from one', switching, keyId],
+    ['a switching key to one', switching, targetKeyId],
+  ])('because a key is retired says so for %s', async (_, request, retired) => {
+    const committee = await withTarget({});
+    committee.chain.emit({ eventName: 'KeyRetired', args: { keyId: retired } });
+    const progress = await fails(committee, request);
+    expect(progress?.reason).toContain('active keys only');
+  });
 
   it.each<[string, { epochId?: Hex; parameterSetId?: Hex }, string]>([
     ['another epoch', { epochId: digestOf('epoch') }, 'in its epoch'],
@@ -301,6 +317,7 @@ describe('a request for evaluation keys that cannot be served', () => {
     const committee = await startCommittee(4);
     addSet(committee.chain);
     requestKey(committee);
+    record(committee);
     const progress = await fails(committee, request);
     expect(progress?.reason).toContain(cause);
   });

@@ -85,6 +85,12 @@ describe('a public blob', () => {
     expect(await long.context.store.blobs.has(digest)).toBe(false);
   });
 
+  it('is unavailable if one is silent and the others do not have it', async () => {
+    const { fetch } = await start(aborted, hasNot, hasNot);
+    const code = OperatorErrorCode.BLOB_UNAVAILABLE;
+    await expect(fetch()).rejects.toMatchObject({ code });
+  });
+
   it('is waited for no longer than the signal allows', async () => {
     const stop = new AbortController();
     const askedLast = Promise.withResolvers<void>();
