@@ -42,7 +42,8 @@ const HEADER_BYTES = 8;
  * Signed shares of every opening, by opening and operator: what anybody may replay it with.
  *
  * One file per share, in a folder per opening, in numbered parts; when all parts together have more
- * than `maxBytes`, the oldest is dropped. Nothing else ever erases a share.
+ * than `maxBytes`, late shares of earlier parts included, the oldest is dropped. Nothing else ever
+ * erases a share.
  *
  * A file gets its name after its bytes were written, so a killed process leaves no part of one. It is
  * not forced to the disk: there are n files per opening and hundreds of openings in a key, the own
@@ -72,6 +73,7 @@ export class Transcripts {
     for (const number of numbers.sort((a, b) => a - b))
       transcripts.#parts.set(number, await transcripts.#measure(number));
     if (transcripts.#parts.size === 0) await transcripts.#begin(0);
+    await transcripts.#evict();
     return transcripts;
   }
 
@@ -84,15 +86,21 @@ export class Transcripts {
     if ((await this.get(opening, index)) !== undefined) return;
     const temporary = join(this.#incoming(), randomUUID());
     const bytes = encode(share);
+    // What was noted of a part that is finished is not true any more.
+    if (part !== this.#last()) await rm(this.#note(part), { force: true });
     try {
       await writeFile(temporary, bytes, { flag: 'wx', mode: 0o600 });
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       await rename(temporary, path);
     } catch (error) {
       await rm(temporary, { force: true });
+      if (isMissing(error) && !this.#parts.has(part)) return;
       throw error;
     }
-    this.#parts.set(part, (this.#parts.get(part) ?? 0) + blocks(bytes.length));
+    // The part may have been dropped meanwhile, being the oldest; then this share goes as well.
+    if (!this.#parts.has(part)) return rm(this.#partFolder(part), { recursive: true, force: true });
+    this.#count(part, blocks(bytes.length));
+    await this.#evict();
   }
 
   /** What is held of an opening, or undefined. */
@@ -118,27 +126,42 @@ export class Transcripts {
     const bytes = await unlessMissing(readFile(path));
     if (bytes === undefined) return undefined;
     const share = decode(bytes);
-    if (share === undefined) await rm(path, { force: true });
+    if (share === undefined) {
+      await rm(path, { force: true });
+      this.#count(part, -blocks(bytes.length));
+    }
     return share;
   }
 
-  /** The part that new openings go to; begins one, and drops the oldest, when it is time. */
+  #last(): number {
+    return [...this.#parts.keys()].at(-1);
+  }
+
+  #count(part: number, bytes: number): void {
+    const counted = this.#parts.get(part);
+    if (counted !== undefined) this.#parts.set(part, counted + bytes);
+  }
+
+  /** The part that new openings go to; begins one when it is time. */
   async #current(): Promise<number> {
-    const last = [...this.#parts.keys()].at(-1);
+    const last = this.#last();
     if (this.#parts.get(last)! < this.#maxBytes / PARTS) return last;
     // Entered before anything is awaited: others come here meanwhile.
     this.#parts.set(last + 1, 0);
-    await writeFile(join(this.#partFolder(last), 'bytes'), String(this.#parts.get(last)));
+    await writeFile(this.#note(last), String(this.#parts.get(last)));
     await this.#begin(last + 1);
+    return last + 1;
+  }
+
+  /** Drops the oldest parts while there is more than the room; the last one, a small part of it, stays. */
+  async #evict(): Promise<void> {
     for (const [oldest] of this.#parts) {
       const total = [...this.#parts.values()].reduce((sum, bytes) => sum + bytes, 0);
-      // The room of the part that has just begun is taken, too.
-      if (total + this.#maxBytes / PARTS <= this.#maxBytes || this.#parts.size <= 2) break;
+      if (total <= this.#maxBytes || this.#parts.size === 1) return;
       this.#parts.delete(oldest);
       for (const [opening, part] of this.#known) if (part === oldest) this.#known.delete(opening);
       await rm(this.#partFolder(oldest), { recursive: true, force: true });
     }
-    return last + 1;
   }
 
   async #begin(part: number): Promise<void> {
@@ -146,9 +169,9 @@ export class Transcripts {
     await mkdir(this.#partFolder(part), { recursive: true, mode: 0o700 });
   }
 
-  /** Bytes of a part: as noted when it was finished, else counted. */
+  /** Bytes of a part: as noted when it was finished, unless it has grown since; else counted. */
   async #measure(part: number): Promise<number> {
-    const noted = await unlessMissing(readFile(join(this.#partFolder(part), 'bytes'), 'utf8'));
+    const noted = await unlessMissing(readFile(this.#note(part), 'utf8'));
     if (noted !== undefined && /^\d+$/.test(noted)) return Number(noted);
     let bytes = 0;
     for (const entry of await readdir(this.#partFolder(part), { recursive: true })) {
@@ -181,6 +204,10 @@ export class Transcripts {
 
   #partFolder(part: number): string {
     return join(this.#directory, String(part));
+  }
+
+  #note(part: number): string {
+    return join(this.#partFolder(part), 'bytes');
   }
 
   #folder(part: number, opening: Hex): string {

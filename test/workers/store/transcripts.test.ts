@@ -142,6 +142,30 @@ describe('a limit on transcripts', () => {
     expect(existsSync(fileOf(path, opening(0), 2))).toBe(true);
   });
 
+  it('is never passed, however many late shares come, after a restart as well', async () => {
+    const path = directory();
+    let transcripts = await Transcripts.open(path, LIMIT);
+    await fill(transcripts, 0, 60);
+    for (const index of [2, 3, 4]) {
+      // What earlier parts have taken since they were finished is known again.
+      transcripts = await Transcripts.open(path, LIMIT);
+      for (let at = 0; at <= 60; at++) {
+        await transcripts.put(opening(at), index, shareOf(1));
+        expect(files(path)).toBeLessThanOrEqual(128);
+      }
+    }
+    expect(files(path)).toBeGreaterThan(100);
+    expect(await transcripts.list(opening(60))).toMatchObject({ indices: [1, 2, 3, 4] });
+  });
+
+  it('that is lower than before is kept from the start on', async () => {
+    const path = directory();
+    await fill(await Transcripts.open(path, LIMIT), 0, 60);
+    const transcripts = await Transcripts.open(path, LIMIT / 8);
+    expect(files(path)).toBeLessThanOrEqual(16);
+    expect((await held(transcripts, 60)).at(-1)).toBe(60);
+  });
+
   it('leaves other files of its folder alone', async () => {
     const path = directory();
     mkdirSync(join(path, 'notes'), { recursive: true });
@@ -149,6 +173,12 @@ describe('a limit on transcripts', () => {
     expect(existsSync(join(path, 'notes'))).toBe(true);
   });
 });
+
+/** How many shares there are, of 4096 bytes on the disk each. */
+const files = (path: string): number =>
+  readdirSync(path, { recursive: true }).filter((name) =>
+    /^\d+\/[0-9a-f]{64}\/\d+$/.test(name.toString()),
+  ).length;
 
 /** The file's bytes with one in the middle changed. */
 async function altered(file: string): Promise<Uint8Array> {
