@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { bytesToHex, parseEventLogs, type Address, type Hex } from 'viem';
 
 import { decryptionGatewayAbi } from '../../workers/chain/abi.ts';
+import { publicDecryptionRequestId } from '../../workers/chain/ids.ts';
 import { notRegistered } from './ciphertexts.ts';
 import { epochOf, membersOf } from './epochs.ts';
 import { ClientError, ClientErrorCode } from './errors.ts';
@@ -67,7 +68,10 @@ export async function requestPublicDecryption(
   return requested.args.requestId;
 }
 
-/** A public decryption request as the chain has it. @throws ClientError `UNKNOWN_ID` */
+/**
+ * A public decryption request as the chain has it, with the content that its id is the hash of.
+ * @throws ClientError `UNKNOWN_ID`, `RESULT_MISMATCH`
+ */
 export async function requestOf(gateway: Gateway, requestId: Hex): Promise<DecryptionRequest> {
   const { state, deadline, forUser } = await readRequest(gateway, requestId);
   const [event] =
@@ -83,6 +87,7 @@ export async function requestOf(gateway: Gateway, requestId: Hex): Promise<Decry
     throw new ClientError(ClientErrorCode.UNKNOWN_ID, `there is no request ${requestId}`, {
       metadata: { requestId },
     });
+  requireContent(requestId, publicDecryptionRequestId(gateway, event.args));
   const { epochId, keyId, handles, positions, requester } = event.args;
   return { requestId, state, deadline, epochId, keyId, handles, positions, requester };
 }
@@ -116,6 +121,16 @@ export async function waitForDecryption(
   );
   const members = await membersOf(gateway, await epochOf(gateway, request.epochId));
   return { ...request, state: 'Answered', ...(await readAnswer(gateway, request, members)) };
+}
+
+/** Refuses what an RPC endpoint says of a request if that has another id. @throws ClientError `RESULT_MISMATCH` */
+export function requireContent(requestId: Hex, computed: Hex): void {
+  if (computed === requestId) return;
+  throw new ClientError(
+    ClientErrorCode.RESULT_MISMATCH,
+    `what the RPC endpoint says of request ${requestId} does not have this id`,
+    { advice: 'Ask another RPC endpoint.', metadata: { requestId } },
+  );
 }
 
 /** The state of a decryption request, public or for a user; `None` if there is no such request. */

@@ -10,8 +10,14 @@ import {
   type UserKeys,
 } from '../../sdk/index.ts';
 import { decryptionGatewayAbi } from '../../workers/chain/abi.ts';
+import { userDecryptionRequestId } from '../../workers/chain/ids.ts';
 import { ciphertextLength, firstLimbs } from '../../workers/fhe/ciphertext.ts';
-import { decryptionRefusal, readRequest, type RequestState } from './decryptions.ts';
+import {
+  decryptionRefusal,
+  readRequest,
+  requireContent,
+  type RequestState,
+} from './decryptions.ts';
 import { epochOf, membersOf } from './epochs.ts';
 import { ClientError, ClientErrorCode } from './errors.ts';
 import { eventsOf } from './events.ts';
@@ -102,7 +108,10 @@ export async function requestUserDecryption(
   return requestId;
 }
 
-/** A user decryption request as the chain has it. @throws ClientError `UNKNOWN_ID` */
+/**
+ * A user decryption request as the chain has it, with the content that its id is the hash of.
+ * @throws ClientError `UNKNOWN_ID`, `RESULT_MISMATCH`
+ */
 export async function userDecryptionOf(
   gateway: Gateway,
   requestId: Hex,
@@ -123,6 +132,7 @@ export async function userDecryptionOf(
       `there is no user decryption request ${requestId}`,
       { metadata: { requestId } },
     );
+  requireContent(requestId, userDecryptionRequestId(gateway, event.args));
   const { epochId, keyId, handles, packed, user, publicKeyDigest, requester } = event.args;
   return {
     ...{ requestId, state, deadline, epochId, keyId, handles, packed },

@@ -5,7 +5,7 @@ import { blobDigest } from '../../../sdk/index.ts';
 import { waitForDecryption } from '../../../tasks/support/decryptions.ts';
 import { ClientErrorCode } from '../../../tasks/support/errors.ts';
 import { serializePlaintext } from '../../../workers/fhe/plaintext.ts';
-import { fakeGateway, id, NOW, SET, type FakeAnswer } from './fake-chain.ts';
+import { fakeGateway, id, NOW, requestIdOf, SET, type FakeAnswer } from './fake-chain.ts';
 import { fakeOperator } from './fake-operator.ts';
 
 const NOBODY = 'http://127.0.0.1:1';
@@ -21,8 +21,17 @@ const answered: FakeAnswer = {
   logged: [result],
 };
 
-const read = (answer: Partial<FakeAnswer>, endpoint = NOBODY) =>
-  waitForDecryption(fakeGateway({ ...answered, ...answer }, endpoint), id(4), { timeoutMs: 0 });
+const read = (answer: Partial<FakeAnswer>, endpoint = NOBODY) => {
+  const whole = { ...answered, ...answer };
+  return waitForDecryption(fakeGateway(whole, endpoint), requestIdOf(whole), { timeoutMs: 0 });
+};
+
+test('a request that the endpoint makes something else of is refused', async () => {
+  const gateway = fakeGateway({ ...answered, handles: [id(6)] }, NOBODY);
+  await expect(
+    waitForDecryption(gateway, requestIdOf(answered), { timeoutMs: 0 }),
+  ).rejects.toMatchObject({ code: ClientErrorCode.RESULT_MISMATCH });
+});
 
 test('values are read in the order of ciphertexts and positions', async () => {
   const second = concat([word(1), word(2)]);

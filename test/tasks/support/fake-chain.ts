@@ -1,6 +1,7 @@
 import { encodeAbiParameters, keccak256, numberToHex, zeroAddress, type Hex } from 'viem';
 
 import type { Gateway } from '../../../tasks/support/gateway.ts';
+import { publicDecryptionRequestId } from '../../../workers/chain/ids.ts';
 import { parameterSet } from '../../../workers/ring/parameters.ts';
 import { parameterSetId } from '../../../workers/sharing/ids.ts';
 
@@ -21,9 +22,32 @@ export interface FakeAnswer {
   logged: readonly Hex[];
 }
 
+const operators = [1, 2, 3, 4].map((n) => numberToHex(n, { size: 20 }));
+const deployment = {
+  chainId: 1n,
+  addresses: {
+    decryptionGateway: zeroAddress,
+    epochManager: zeroAddress,
+    keyManager: zeroAddress,
+    evaluationKeyManager: zeroAddress,
+    ciphertextRegistry: zeroAddress,
+    operatorRegistry: zeroAddress,
+  },
+};
+
+/** What the log of the request says. */
+const requested = ({ handles, positions }: Pick<FakeAnswer, 'handles' | 'positions'>) => ({
+  ...{ epochId: id(1), keyId: id(2), handles, positions },
+  ...{ requester: operators[0], salt: id(3) },
+});
+
+/** The request's id. */
+export const requestIdOf = (answer: Pick<FakeAnswer, 'handles' | 'positions'>): Hex =>
+  publicDecryptionRequestId(deployment, requested(answer));
+
 /** A deployment with one epoch of four, one key and one request, read through a client that may lie. */
 export function fakeGateway(answer: FakeAnswer, endpoint: string): Gateway {
-  const operators = [1, 2, 3, 4].map((n) => numberToHex(n, { size: 20 }));
+  const requestId = requestIdOf(answer);
   const views: Record<string, (args: readonly unknown[]) => unknown> = {
     request: () => ({ state: answer.state, deadline: BigInt(answer.deadline) }),
     isResult: ([, result]) => hash(result as Hex) === hash(answer.recorded),
@@ -47,18 +71,11 @@ export function fakeGateway(answer: FakeAnswer, endpoint: string): Gateway {
   const logs: Record<string, readonly { args: unknown }[]> = {
     PublicDecryptionRequested: [
       {
-        args: {
-          requestId: id(4),
-          epochId: id(1),
-          keyId: id(2),
-          handles: answer.handles,
-          positions: answer.positions,
-          requester: operators[0],
-        },
+        args: { requestId, ...requested(answer) },
       },
     ],
     PublicDecryptionResponded: answer.logged.map((result) => ({
-      args: { requestId: id(4), result, signerBitmap: 0b1011n },
+      args: { requestId, result, signerBitmap: 0b1011n },
     })),
   };
   const client = {
@@ -71,16 +88,8 @@ export function fakeGateway(answer: FakeAnswer, endpoint: string): Gateway {
   return {
     client: client as unknown as Gateway['client'],
     wallet: undefined,
-    chainId: 1n,
     deploymentBlock: 0n,
-    addresses: {
-      decryptionGateway: zeroAddress,
-      epochManager: zeroAddress,
-      keyManager: zeroAddress,
-      evaluationKeyManager: zeroAddress,
-      ciphertextRegistry: zeroAddress,
-      operatorRegistry: zeroAddress,
-    },
+    ...deployment,
   };
 }
 

@@ -96,8 +96,8 @@ describe('the recorded result', () => {
           code: ClientErrorCode.RESULT_MISMATCH,
         });
         const yes = `0x${'1'.padStart(64, '0')}`;
-        const everywhere: Meddle = async (method, forward) => {
-          const answer = await inLogs(method, forward);
+        const everywhere: Meddle = async (method, forward, params) => {
+          const answer = await inLogs(method, forward, params);
           const isNo = method === 'eth_call' && answer === `0x${'0'.repeat(64)}`;
           return isNo ? yes : answer;
         };
