@@ -49,6 +49,19 @@ export async function readUserKeys(
   return { publicKey, secretKey, digest: blobDigest(publicKey) };
 }
 
+/**
+ * Reads the public half alone, as whoever sends a request for somebody else has it.
+ * @throws SdkError `USER_KEY_INVALID`
+ */
+export async function readPublicUserKey(
+  set: ParameterSet,
+  publicFile: string,
+): Promise<Pick<UserKeys, 'publicKey' | 'digest'>> {
+  const publicKey = await readKey(publicFile);
+  requireCanonical(set, publicKey);
+  return { publicKey, digest: blobDigest(publicKey) };
+}
+
 /** The bytes of a key file. */
 export const readKey = async (file: string): Promise<Uint8Array> =>
   new Uint8Array(await readFile(file));

@@ -9,9 +9,10 @@ import { validForOption } from '../permit/index.ts';
 
 export interface UserDecryptArguments extends SenderArguments {
   handle: string | undefined;
-  keyFile: string;
+  keyFile: string | undefined;
   publicKeyFile: string | undefined;
   permit: string | undefined;
+  request: string | undefined;
   packed: boolean;
   validFor: number;
   timeout: number;
@@ -28,16 +29,23 @@ export const userDecryptTask = senderTask(
       'Handles of ciphertexts under one key, separated by commas; default: those of --permit',
     ),
   )
-  .addOption({
-    name: 'keyFile',
-    description: 'Your secret key, from `kms user-keys`; it is not sent anywhere',
-    defaultValue: '',
-  })
   .addOption(
-    optionalText('publicKeyFile', 'Your public key; default: public.key beside the secret one'),
+    optionalText('keyFile', 'Your secret key, from `kms user-keys`; it is not sent anywhere'),
+  )
+  .addOption(
+    optionalText(
+      'publicKeyFile',
+      'The public key; default: public.key beside the secret one. With --permit and no --key-file the request is only sent, for somebody else to read',
+    ),
   )
   .addOption(
     optionalText('permit', 'Permit from `kms permit`; default: the account signs one for this'),
+  )
+  .addOption(
+    optionalText(
+      'request',
+      'Id of a request that was sent already: only waits for it and reads it',
+    ),
   )
   .addFlag({
     name: 'packed',

@@ -6,7 +6,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createUserKeys, parameterSet, SdkErrorCode } from '../../../sdk/index.ts';
 import { ClientErrorCode } from '../../../tasks/support/errors.ts';
 import { fileFailure } from '../../../tasks/support/files.ts';
-import { readUserKeys, writeUserKeys } from '../../../tasks/support/user-keys.ts';
+import {
+  readPublicUserKey,
+  readUserKeys,
+  writeUserKeys,
+} from '../../../tasks/support/user-keys.ts';
 
 const set = parameterSet('insecure-bfv-1024');
 const keys = createUserKeys(set);
@@ -35,6 +39,15 @@ test('files that are not there have a code, and other failures are left alone', 
   expect(failure).toMatchObject({ code: ClientErrorCode.FILE_FAILED });
   const bug = new TypeError('a bug');
   expect(fileFailure(bug)).toBe(bug);
+});
+
+test('the public half alone is checked as well', async () => {
+  const { publicFile, secretFile } = await writeUserKeys(join(folder, 'half'), keys);
+  const { publicKey, digest } = keys;
+  expect(await readPublicUserKey(set, publicFile)).toEqual({ publicKey, digest });
+  await expect(readPublicUserKey(set, secretFile)).rejects.toMatchObject({
+    code: SdkErrorCode.USER_KEY_INVALID,
+  });
 });
 
 test.each<[string, (publicKey: Uint8Array) => Uint8Array]>([
