@@ -13,7 +13,7 @@ import { servableSeeds } from '../../sharing/dealing.ts';
 import { resultKey } from '../duties/certify.ts';
 import { Slots } from '../duties/slots.ts';
 import type { ChainState } from '../chain-view/chain-state.ts';
-import type { OperatorContext } from '../context.ts';
+import type { OperatorContext, PublishedShare } from '../context.ts';
 import { indexIn, membershipIn } from '../committee/membership.ts';
 import type { Place } from '../committee/seat.ts';
 import { heldDealing, seedRequest } from '../committee/set-up.ts';
@@ -106,6 +106,16 @@ export async function answerPeers(sources: AnswerSources): Promise<void> {
     return context.answering.share(context, own, await residuesOf(context, own), to, signal);
   });
 
+  /**
+   * True of an opening that is over: nothing pending needs it, and without the shares of 2t+1 here it
+   * would have to be collected anew. A peer could have that done with all that ever was.
+   */
+  const isOver = async ({ seat, subject, opening }: PublishedShare): Promise<boolean> => {
+    if (chain.pending.has(subject) || context.values.get(opening.id) !== undefined) return false;
+    const held = (await store.transcripts.list(opening.id))?.indices ?? [];
+    return held.length < seat.session.committee.quorum;
+  };
+
   // Every operator is opener to whoever asks it: it collects the shares if it has not yet.
   const valueSlots = slotsPerPeer(VALUES_PER_PEER);
   await registerValues(host, async (peerId, { epochId, openingId }, signal) => {
@@ -113,6 +123,7 @@ export async function answerPeers(sources: AnswerSources): Promise<void> {
     const to = asker(seat, peerId);
     if (to === undefined) return forbidden;
     const own = await publishedShare(context, seat, openingId, signal);
+    if (await isOver(own)) return unknown;
     const value = await valueSlots(peerId).run(signal, () =>
       context.values.obtain(
         openingId,

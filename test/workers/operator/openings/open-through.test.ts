@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 
 import { ask as askForCombinations } from '../../../../workers/net/combinations/index.ts';
 import { NetErrorCode } from '../../../../workers/net/errors.ts';
+import { RefusalCode } from '../../../../workers/net/exchange/index.ts';
 import { ask as askForValue } from '../../../../workers/net/values/index.ts';
 import {
   answerHonestly,
@@ -23,6 +24,7 @@ import {
   combinationsOf,
   valueDigest,
 } from '../../../../workers/sharing/combinations.ts';
+import { parameterSetId } from '../../../../workers/sharing/ids.ts';
 import { shareLength } from '../../../../workers/sharing/opening.ts';
 import { twins } from '../../../twins/answering.ts';
 import { drip } from '../../../twins/dripping.ts';
@@ -41,8 +43,22 @@ const set = parameterSet('insecure-bfv-1024');
 /** Index of the operator whose turn is first, of four. */
 const FIRST = 3;
 
-/** A key whose opening is first opened by `FIRST`. */
-function subjectFor({ at }: TestCommittee) {
+/** A key that is asked for, whose opening is first opened by `FIRST`. */
+function subjectFor(committee: TestCommittee) {
+  const keyId = keyFor(committee);
+  const { chain, epochId } = committee;
+  const args = {
+    keyId,
+    epochId,
+    parameterSetId: parameterSetId(set),
+    requester: '0x',
+    deadline: 0n,
+  };
+  chain.emit({ eventName: 'KeyRequested', args });
+  return keyId;
+}
+
+function keyFor({ at }: TestCommittee) {
   for (let draw = 0; ; draw++) {
     const keyId = digestOf(`key ${draw}`);
     const { id } = keyGeneration.describe(at(1).seat().session, { keyId, set });
@@ -365,5 +381,27 @@ describe('an operator that has gone on', () => {
     });
     expect(answer.residues).toEqual(value);
     expect(valueDigest(answer.residues)).toBe(valueDigest(value));
+  });
+
+  it('does not collect for a peer what it does not have and nothing waits for', async () => {
+    const committee = await startCommittee(4);
+    const { at, chain, epochId } = committee;
+    const subject = subjectFor(committee);
+    const [value] = await openAll(committee, subject);
+    chain.emit({ eventName: 'PublicKeyRecorded', args: { keyId: subject, digest: digestOf('k') } });
+    const { id, shape } = keyGeneration.describe(at(1).seat().session, { keyId: subject, set });
+    const ask = (index: number) =>
+      askForValue(
+        at(1).context.host,
+        at(index).context.host.peerId,
+        { epochId, openingId: id },
+        { signal: testSignal(), shape },
+      );
+    const { values } = at(2).context;
+    for (let other = 0; other < 16; other++) values.keep(digestOf(`${other}`), value);
+    const error = await expectFailure(ask(2), NetErrorCode.refused);
+    expect(error.metadata).toMatchObject({ refusal: RefusalCode.unknown });
+    expect(await sharesAt(at(2), subject)).toEqual([2]);
+    expect((await ask(4)).residues).toEqual(value);
   });
 });
