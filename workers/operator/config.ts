@@ -4,6 +4,7 @@ import { isAddress, type Address } from 'viem';
 
 import { defaultTranscriptBytes } from '../store/transcripts.ts';
 import { OperatorError, OperatorErrorCode } from './errors.ts';
+import { defaultHttpLimits } from './public/http.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
@@ -17,7 +18,7 @@ export interface OperatorConfig {
   rpcUrl: string;
   gateway: Address;
   listen: readonly string[];
-  http: { host: string; port: number };
+  http: { host: string; port: number; connectionsPerAddress: number };
   confirmations: number;
   pollMs: number;
   submitDelayMs: number;
@@ -107,6 +108,11 @@ export function parseConfig(value: unknown, folder: string): OperatorConfig {
     http: {
       host: http.take('host', text, '127.0.0.1'),
       port: http.take('port', integer(0, 65_535), 8080),
+      connectionsPerAddress: http.take(
+        'connectionsPerAddress',
+        integer(1, defaultHttpLimits.connections),
+        defaultHttpLimits.connectionsPerAddress,
+      ),
     },
     confirmations: top.take('confirmations', integer(0, 10_000), 12),
     pollMs: top.take('pollMs', integer(10, 600_000), 1_000),

@@ -18,7 +18,7 @@ import type { OperatorConfig } from './config.ts';
 import { answerHonestly, type Answering, type OperatorContext } from './context.ts';
 import { OperatorError, OperatorErrorCode } from './errors.ts';
 import { Follower } from './chain-view/follower.ts';
-import { serveHttp } from './public/http.ts';
+import { defaultHttpLimits, serveHttp } from './public/http.ts';
 import { KeyShares } from './committee/key-shares.ts';
 import { createLog, type Log } from './log.ts';
 import { knownPeers } from './committee/membership.ts';
@@ -160,7 +160,11 @@ export async function startOperator(
       () => ended.catch(() => undefined),
       () => sender.stop(),
     );
-    const http = await serveHttp(new PublicView(context, chain, seats), config.http, log);
+    const { connectionsPerAddress } = config.http;
+    const http = await serveHttp(new PublicView(context, chain, seats), config.http, log, {
+      ...defaultHttpLimits,
+      connectionsPerAddress,
+    });
     closers.push(() => http.close());
 
     const { address, port } = http.address;

@@ -21,7 +21,7 @@ describe('a configuration', () => {
     expect(parseConfig(required, '/etc/keyloom')).toEqual({
       ...required,
       identity: '/etc/keyloom/identity.json',
-      http: { host: '127.0.0.1', port: 8080 },
+      http: { host: '127.0.0.1', port: 8080, connectionsPerAddress: 64 },
       confirmations: 12,
       pollMs: 1_000,
       submitDelayMs: 5_000,
@@ -35,7 +35,7 @@ describe('a configuration', () => {
     const given = {
       ...required,
       identity: '/keys/identity.json',
-      http: { host: '0.0.0.0', port: 0 },
+      http: { host: '0.0.0.0', port: 0, connectionsPerAddress: 1 },
       confirmations: 0,
       pollMs: 10,
       submitDelayMs: 0,
@@ -48,7 +48,7 @@ describe('a configuration', () => {
 
   it('takes part of "http"', () => {
     const { http } = parseConfig({ ...required, http: { port: 1 } }, '/');
-    expect(http).toEqual({ host: '127.0.0.1', port: 1 });
+    expect(http).toEqual({ host: '127.0.0.1', port: 1, connectionsPerAddress: 64 });
   });
 
   it.each(Object.keys(required))('needs "%s"', (key) => {
@@ -72,6 +72,7 @@ describe('a configuration', () => {
     ['http', { port: '80' }],
     ['http', { host: '' }],
     ['http', { prot: 80 }],
+    ['http', { connectionsPerAddress: 0 }],
     ['confirmations', -1],
     ['confirmations', 1.5],
     ['confirmations', null],

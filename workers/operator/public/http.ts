@@ -40,6 +40,29 @@ const REGISTRATION_WAIT_MS = 60_000;
 /** Longest time for a request to arrive in full: the wait above and the upload. */
 const REQUEST_TIMEOUT_MS = 180_000;
 
+/** How much, how many and how long: what one address or a slow reader could otherwise use up. */
+export interface HttpLimits {
+  readonly connections: number;
+  readonly connectionsPerAddress: number;
+  /** Longest silence of a connection while a request is answered. More than an upload waits. */
+  readonly quietMs: number;
+  /** Longest time in which nothing of a long answer is taken. */
+  readonly idleMs: number;
+  /** Time for a whole answer, beside the time that its length takes at `minBytesPerMs`. */
+  readonly transferMs: number;
+  /** Slowest rate at which an answer may be taken over its whole length. */
+  readonly minBytesPerMs: number;
+}
+
+export const defaultHttpLimits: HttpLimits = {
+  connections: 512,
+  connectionsPerAddress: 64,
+  quietMs: 90_000,
+  idleMs: 15_000,
+  transferMs: 30_000,
+  minBytesPerMs: 128,
+};
+
 /** Shares that are answered with at once, and how long one may take before the next one is. */
 const SHARE_ANSWERS = 16;
 const SHARE_LEASE_MS = 10_000;
@@ -85,9 +108,10 @@ async function readBody(request: IncomingMessage, limit: number): Promise<Uint8A
   return Buffer.concat(chunks);
 }
 
-/** Sends public bytes that never change, no faster than they are read. */
+/** Sends public bytes that never change, no faster than they are read; not to who hardly reads. */
 async function sendBytes(
   response: ServerResponse,
+  limits: HttpLimits,
   length: number,
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<void> {
@@ -96,17 +120,41 @@ async function sendBytes(
     'content-length': length,
     'cache-control': 'public, max-age=31536000, immutable',
   });
+  const drop = (): void => void response.destroy();
+  response.setTimeout(limits.idleMs, drop);
+  const transfer = setTimeout(drop, limits.transferMs + length / limits.minBytesPerMs);
   try {
     await pipeline(Readable.from(chunks), response);
   } catch (error) {
     // Whoever asked went away: that concerns nobody else.
     if (!response.destroyed) throw error;
+  } finally {
+    clearTimeout(transfer);
+    // The next answer of this connection has its own.
+    response.setTimeout(limits.quietMs);
   }
+}
+
+/** Closes connections of an address that has too many: it crowds out nobody but itself. */
+function limitAddresses(server: Server, most: number): void {
+  const open = new Map<string, number>();
+  server.on('connection', (socket) => {
+    const { remoteAddress = '' } = socket;
+    const count = (open.get(remoteAddress) ?? 0) + 1;
+    if (count > most) return void socket.destroy();
+    open.set(remoteAddress, count);
+    socket.once('close', () => {
+      const left = open.get(remoteAddress)! - 1;
+      if (left === 0) open.delete(remoteAddress);
+      else open.set(remoteAddress, left);
+    });
+  });
 }
 
 async function answer(
   view: HttpView,
   shares: Slots,
+  limits: HttpLimits,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -126,7 +174,7 @@ async function answer(
     }
     if (route === 'GET blobs') {
       const { length, chunks } = await view.blob(`0x${id}`);
-      return sendBytes(response, length, chunks);
+      return sendBytes(response, limits, length, chunks);
     }
     if (route === 'GET transcripts') {
       const { epochId, indices } = await view.transcript(`0x${id}`);
@@ -156,7 +204,7 @@ async function answer(
       const { signature, residues } = await view.share(`0x${id}`, index);
       const { buffer, byteOffset, byteLength } = residues;
       const parts = [hexToBytes(signature), new Uint8Array(buffer, byteOffset, byteLength)];
-      await sendBytes(response, parts[0].length + byteLength, parts);
+      await sendBytes(response, limits, parts[0].length + byteLength, parts);
     });
   }
   throw new OperatorError(OperatorErrorCode.NOT_FOUND, 'no such resource at this operator');
@@ -167,12 +215,13 @@ export async function serveHttp(
   view: HttpView,
   listen: { host: string; port: number },
   log: Log,
+  limits: HttpLimits = defaultHttpLimits,
 ): Promise<{ address: AddressInfo; close(): Promise<void> }> {
   const shares = new Slots(SHARE_ANSWERS, SHARE_LEASE_MS);
   const server: Server = createServer(
     { requestTimeout: REQUEST_TIMEOUT_MS },
     (request, response) => {
-      answer(view, shares, request, response).catch((error: unknown) => {
+      answer(view, shares, limits, request, response).catch((error: unknown) => {
         if (!isKeyloomError(error))
           log.warn({ err: error, url: request.url }, 'http request failed');
         if (response.headersSent) {
@@ -189,7 +238,9 @@ export async function serveHttp(
       });
     },
   );
-  server.maxConnections = 512;
+  server.maxConnections = limits.connections;
+  server.setTimeout(limits.quietMs);
+  limitAddresses(server, limits.connectionsPerAddress);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(listen.port, listen.host, resolve);

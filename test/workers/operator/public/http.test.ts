@@ -6,7 +6,13 @@ import type { Hex } from 'viem';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { OperatorError, OperatorErrorCode } from '../../../../workers/operator/errors.ts';
-import { serveHttp, type Health, type HttpView } from '../../../../workers/operator/public/http.ts';
+import {
+  defaultHttpLimits,
+  serveHttp,
+  type Health,
+  type HttpLimits,
+  type HttpView,
+} from '../../../../workers/operator/public/http.ts';
 import { ProgressBook } from '../../../../workers/operator/progress.ts';
 import { digestOf } from '../fake-chain.ts';
 import { recordingLog, type LogLine } from '../harness.ts';
@@ -266,6 +272,76 @@ describe('PUT /blobs/SHA256', () => {
     while (lines.length === 0) await new Promise(setImmediate);
     expect(kept).toEqual([]);
     expect((await fetch(`${origin}/healthz`)).status).toBe(200);
+  });
+});
+
+describe('a server with small limits', () => {
+  /** Serves with other limits. */
+  async function serve(limits: Partial<HttpLimits>, view: Partial<HttpView> = {}): Promise<void> {
+    await server.close();
+    const all = { ...viewOf(new ProgressBook(8)), ...view };
+    const listen = { host: '127.0.0.1', port: 0 };
+    const log = recordingLog(lines);
+    server = await serveHttp(all, listen, log, { ...defaultHttpLimits, ...limits });
+    origin = `http://127.0.0.1:${server.address.port}`;
+  }
+
+  function open(): Socket {
+    const socket = connect(server.address.port, '127.0.0.1');
+    sockets.push(socket);
+    socket.on('error', () => undefined);
+    return socket;
+  }
+
+  it.each<[string, Partial<HttpLimits>]>([
+    ['reads nothing for a while', { idleMs: 100, transferMs: 2 ** 30 }],
+    ['takes too long in all', { idleMs: 2 ** 30, transferMs: 100, minBytesPerMs: 2 ** 30 }],
+  ])('gives up an answer whose reader %s', async (_, limits) => {
+    const { promise: ended, resolve } = Promise.withResolvers<void>();
+    async function* endless() {
+      try {
+        for (;;) yield await Promise.resolve(Buffer.alloc(2 ** 16));
+      } finally {
+        resolve();
+      }
+    }
+    await serve(limits, { blob: async () => ({ length: 2 ** 30, chunks: endless() }) });
+    const socket = open();
+    socket.pause();
+    socket.write(`GET /blobs/${requestId} HTTP/1.1\r\nhost: x\r\n\r\n`);
+    await ended;
+    expect((await fetch(`${origin}/healthz`)).status).toBe(200);
+    expect(lines).toEqual([]);
+  });
+
+  it('has so many connections for an address, and places again for those that close', async () => {
+    await serve({ connectionsPerAddress: 2 });
+    const ask = (socket: Socket): void =>
+      void socket.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n');
+    const [first, second] = [open(), open()];
+    for (const socket of [first, second]) {
+      ask(socket);
+      const [answer] = (await once(socket, 'data')) as [Buffer];
+      expect(answer.toString()).toMatch(/^HTTP\/1\.1 200 /);
+    }
+    const third = open();
+    third.resume();
+    let received = 0;
+    third.on('data', ({ length }: Buffer) => (received += length));
+    ask(third);
+    await once(third, 'close');
+    expect(received).toBe(0);
+    first.destroy();
+    // The server learns of it in its own time.
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const again = (): void => {
+      const socket = open();
+      socket.once('data', () => resolve());
+      socket.once('close', again);
+      ask(socket);
+    };
+    again();
+    await promise;
   });
 });
 
