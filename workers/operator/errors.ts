@@ -19,6 +19,8 @@ export const OperatorErrorCode = {
   BLOB_NOT_REGISTERED: 'BLOB_NOT_REGISTERED',
   /** The bytes do not have the digest in the URL. */
   BLOB_DIGEST_MISMATCH: 'BLOB_DIGEST_MISMATCH',
+  /** An upload is not what its digest is registered for. */
+  BLOB_MALFORMED: 'BLOB_MALFORMED',
   /** An upload is longer than any ciphertext of a known parameter set. */
   BLOB_TOO_LONG: 'BLOB_TOO_LONG',
   /** The HTTP route or id is not known here. */

@@ -23,6 +23,7 @@ import { KeyShares } from './committee/key-shares.ts';
 import { createLog, type Log } from './log.ts';
 import { knownPeers } from './committee/membership.ts';
 import { ProgressBook } from './progress.ts';
+import { keepSwept } from './public/sweep.ts';
 import { PublicView } from './public/view.ts';
 import { Seats } from './committee/seats.ts';
 import { Slots } from './duties/slots.ts';
@@ -155,6 +156,8 @@ export async function startOperator(
     const ended = new Follower(context, chain, watcher, seats, keyShares).run();
     // Whoever awaits it learns of a failure; until somebody does, it must not end the process.
     ended.catch(() => undefined);
+    const swept = keepSwept(store, chain, log, stopping.signal);
+    closers.push(() => swept);
     // The sender first: jobs may wait for it.
     closers.push(
       () => ended.catch(() => undefined),

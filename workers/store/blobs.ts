@@ -129,8 +129,13 @@ export class Blobs {
     }
   }
 
-  async #remove(digest: Hex): Promise<StoreError> {
+  /** Drops a blob; nothing happens if it is not held. */
+  async remove(digest: Hex): Promise<void> {
     await rm(this.#path(digest), { force: true });
+  }
+
+  async #remove(digest: Hex): Promise<StoreError> {
+    await this.remove(digest);
     return new StoreError(StoreErrorCode.BLOB_CORRUPT, 'A blob was damaged; it is removed.', {
       metadata: { digest },
     });

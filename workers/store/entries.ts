@@ -3,7 +3,8 @@ import type { Database } from './database.ts';
 import { canonicalHex32 } from './hex.ts';
 
 /**
- * How far requests for evaluation keys have come: digests of the entries that are finished.
+ * How far requests have come: digests of the entries of evaluation keys, or of the answers to users,
+ * that are finished.
  *
  * After a crash an operator goes on behind them. They are no more than that: the same entry made
  * again would have the same bytes.

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { concatBytes, type Hex } from 'viem';
+import { bytesToHex, concatBytes, type Hex } from 'viem';
 
 import { decryptionGatewayAbi } from '../../chain/abi.ts';
 import type { CiphertextEntry, UserDecryptionEntry } from '../../chain/state.ts';
@@ -46,8 +46,11 @@ export async function decryptForUser(
       userDecryption(seat.session, answer),
     );
     const ciphertext = await runPart(part, open, signal);
+    const digest = createHash('sha256').update(ciphertext).digest();
+    // Noted first: whatever is kept is also swept, recorded or not.
+    store.entries.record(requestId, digests.length, bytesToHex(digest));
     await store.blobs.put(ciphertext);
-    digests.push(createHash('sha256').update(ciphertext).digest());
+    digests.push(digest);
   }
 
   const submit = (result: Hex, { signerBitmap, signatures }: Quorum) =>

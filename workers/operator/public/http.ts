@@ -72,6 +72,7 @@ const HTTP_STATUS: Readonly<Record<string, number>> = {
   [OperatorErrorCode.BLOB_UNAVAILABLE]: 404,
   [OperatorErrorCode.BLOB_NOT_REGISTERED]: 403,
   [OperatorErrorCode.BLOB_DIGEST_MISMATCH]: 400,
+  [OperatorErrorCode.BLOB_MALFORMED]: 400,
   [OperatorErrorCode.BLOB_TOO_LONG]: 413,
 };
 

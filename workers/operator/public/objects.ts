@@ -3,7 +3,9 @@ import type { Hex } from 'viem';
 import type { GatewayEvent } from '../../chain/events.ts';
 import type { GatewayState } from '../../chain/state.ts';
 import { ciphertextLength } from '../../fhe/ciphertext.ts';
+import { FheError } from '../../fhe/errors.ts';
 import { entryLength } from '../../fhe/evaluation-keys.ts';
+import { parseRecipient } from '../../protocols/recipient.ts';
 import { parameterSets } from '../../ring/parameters.ts';
 
 /** Most bytes a public object can have: an entry of an evaluation key is the longest. */
@@ -16,36 +18,66 @@ export const longestUpload = Math.max(
 
 /** The digests that the chain names, so that each can be looked up without a search. */
 export class PublicDigests {
-  readonly #uploadable = new Set<Hex>();
+  readonly #ciphertexts = new Set<Hex>();
+  readonly #userKeys = new Set<Hex>();
+  readonly #answers = new Set<Hex>();
   readonly #others = new Set<Hex>();
 
   /** True of what users upload: registered ciphertexts, and the keys that decryptions are for. */
   isUploadable(digest: Hex): boolean {
-    return this.#uploadable.has(digest);
+    return this.#ciphertexts.has(digest) || this.#userKeys.has(digest);
+  }
+
+  /** True of what is named as a key that decryptions are for, and as no ciphertext. */
+  isUserKey(digest: Hex): boolean {
+    return this.#userKeys.has(digest) && !this.#ciphertexts.has(digest);
+  }
+
+  /** True of what is kept for good: all but user decryptions' keys and answers. */
+  isLasting(digest: Hex): boolean {
+    return this.#ciphertexts.has(digest) || this.#others.has(digest);
   }
 
   /** True of every public object: what is uploaded, keys, entries, plaintexts and answers. */
   has(digest: Hex): boolean {
-    return this.#uploadable.has(digest) || this.#others.has(digest);
+    return this.isUploadable(digest) || this.#answers.has(digest) || this.#others.has(digest);
   }
 
   /** Takes note of an event that has been applied to the state. */
   note(state: GatewayState, event: GatewayEvent): void {
     const { eventName, args } = event;
-    if (eventName === 'CiphertextRegistered') this.#uploadable.add(args.digest);
-    if (eventName === 'UserDecryptionRequested') this.#uploadable.add(args.publicKeyDigest);
+    if (eventName === 'CiphertextRegistered') this.#ciphertexts.add(args.digest);
+    if (eventName === 'UserDecryptionRequested') this.#userKeys.add(args.publicKeyDigest);
     if (eventName === 'PublicKeyRecorded') this.#others.add(args.digest);
-    if (eventName === 'EvaluationKeysRecorded') this.#noteAll(args.digests);
-    if (eventName === 'UserDecryptionResponded') this.#noteAll(args.result);
+    if (eventName === 'EvaluationKeysRecorded') noteAll(this.#others, args.digests);
+    if (eventName === 'UserDecryptionResponded') noteAll(this.#answers, args.result);
     // The result of listed positions is the plaintext itself.
     const isListed = (id: Hex): boolean => state.requests.get(id)?.positions.length !== 0;
     if (eventName === 'PublicDecryptionResponded' && !isListed(args.requestId))
-      this.#noteAll(args.result);
+      noteAll(this.#others, args.result);
   }
+}
 
-  /** Takes note of digests that follow each other. */
-  #noteAll(digests: Hex): void {
-    for (let at = 2; at + 64 <= digests.length; at += 64)
-      this.#others.add(`0x${digests.slice(at, at + 64)}`);
-  }
+/** Digests that follow each other. */
+export function* digestsIn(digests: Hex): Generator<Hex> {
+  for (let at = 2; at + 64 <= digests.length; at += 64) yield `0x${digests.slice(at, at + 64)}`;
+}
+
+function noteAll(noted: Set<Hex>, digests: Hex): void {
+  for (const digest of digestsIn(digests)) noted.add(digest);
+}
+
+/** Whether bytes are a user's public key under a parameter set, as decryptions can be for. */
+export function isRecipient(bytes: Uint8Array): boolean {
+  return parameterSets
+    .filter((set) => ciphertextLength(set, set.primes.length) === bytes.length)
+    .some((set) => {
+      try {
+        parseRecipient(set, bytes);
+        return true;
+      } catch (error) {
+        if (error instanceof FheError) return false;
+        throw error;
+      }
+    });
 }

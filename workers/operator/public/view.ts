@@ -11,7 +11,7 @@ import { knownPeers } from '../committee/membership.ts';
 import type { RequestProgress } from '../progress.ts';
 import { Slots } from '../duties/slots.ts';
 import { fetchBlob, unlessGone } from './blobs.ts';
-import { longestObject, longestUpload } from './objects.ts';
+import { isRecipient, longestObject, longestUpload } from './objects.ts';
 import type { Seats } from '../committee/seats.ts';
 
 /** How long a blob is looked for at peers. */
@@ -126,6 +126,12 @@ export class PublicView implements HttpView {
       throw new OperatorError(
         OperatorErrorCode.BLOB_DIGEST_MISMATCH,
         'the bytes do not have the digest in the URL',
+        { metadata: { digest } },
+      );
+    if (this.#chain.publicDigests.isUserKey(digest) && !isRecipient(bytes))
+      throw new OperatorError(
+        OperatorErrorCode.BLOB_MALFORMED,
+        'the bytes are no public key of a known parameter set',
         { metadata: { digest } },
       );
     await this.#context.store.blobs.put(bytes);

@@ -3,9 +3,11 @@ import type { Hex } from 'viem';
 import { describe, expect, it, vi } from 'vitest';
 
 import { ask } from '../../../../workers/net/blobs/index.ts';
+import { createKeyPair } from '../../../../workers/fhe/client.ts';
 import { NetErrorCode } from '../../../../workers/net/errors.ts';
 import { OperatorErrorCode } from '../../../../workers/operator/errors.ts';
 import { PublicView } from '../../../../workers/operator/public/view.ts';
+import { parameterSet } from '../../../../workers/ring/parameters.ts';
 import type { BlobReader } from '../../../../workers/store/blobs.ts';
 import { expectFailure } from '../../net/support.ts';
 import { digestOf } from '../fake-chain.ts';
@@ -136,14 +138,14 @@ describe('a blob of a request', () => {
 
   it('may be what a user decryption is for, which the user uploads, and its answers', async () => {
     const { at, chain, epochId } = await startCommittee(4);
-    const key = Buffer.from('a public key');
+    const { publicKey: key } = createKeyPair(parameterSet('insecure-bfv-1024'));
     const view = viewOf(at(1));
     const expected = view.expectUpload(sha256(key), testSignal());
     const args = { requestId, epochId, keyId, handles: [], publicKeyDigest: sha256(key) };
     chain.emit({ eventName: 'UserDecryptionRequested', args: { ...args, deadline: 0n } });
     await expected;
     await view.keepUpload(sha256(key), key);
-    expect(await bytesOf(viewOf(at(2)).blob(sha256(key)))).toEqual(key);
+    expect(await bytesOf(viewOf(at(2)).blob(sha256(key)))).toEqual(Buffer.from(key));
     await at(3).context.store.blobs.put(bytes);
     chain.emit({ eventName: 'UserDecryptionResponded', args: { requestId, result: digests } });
     expect(await bytesOf(view.blob(digest))).toEqual(bytes);
@@ -151,6 +153,25 @@ describe('a blob of a request', () => {
     const code = OperatorErrorCode.BLOB_NOT_REGISTERED;
     const uploaded = view.expectUpload(digest, AbortSignal.abort());
     await expect(uploaded).rejects.toMatchObject({ code });
+  });
+});
+
+describe('a key that decryptions are for', () => {
+  it.each<[string, () => Uint8Array]>([
+    ['other bytes', () => Buffer.from('junk')],
+    [
+      'as many bytes',
+      () => createKeyPair(parameterSet('insecure-bfv-1024')).publicKey.fill(0xff, 200),
+    ],
+  ])('is not kept if it is %s', async (_, make) => {
+    const { at, chain, epochId } = await startCommittee(4);
+    const junk = make();
+    const args = { requestId: digestOf('r'), epochId, keyId, handles: [], deadline: 0n };
+    const publicKeyDigest = sha256(junk);
+    chain.emit({ eventName: 'UserDecryptionRequested', args: { ...args, publicKeyDigest } });
+    const code = OperatorErrorCode.BLOB_MALFORMED;
+    await expect(viewOf(at(1)).keepUpload(sha256(junk), junk)).rejects.toMatchObject({ code });
+    expect(await at(1).context.store.blobs.has(sha256(junk))).toBe(false);
   });
 });
 
