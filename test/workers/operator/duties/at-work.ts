@@ -82,6 +82,16 @@ export const until = async (operator: TestOperator, isSo: () => boolean): Promis
   while (!isSo()) await operator.chain.change(testSignal());
 };
 
+/** A blob that was recorded: whoever signed for it has it, but not every operator at once. */
+export async function recordedBlob(
+  { operators }: Pick<TestCommittee, 'operators'>,
+  digest: Hex,
+): Promise<Uint8Array> {
+  for (const { context } of operators)
+    if (await context.store.blobs.has(digest)) return context.store.blobs.get(digest);
+  throw new Error(`no operator has ${digest}`);
+}
+
 /** A committee at work, and the key that it has generated. */
 export async function startWithKey(options: CommitteeOptions = {}) {
   const committee = await startCommittee(4, options);
@@ -91,7 +101,7 @@ export async function startWithKey(options: CommitteeOptions = {}) {
   requestKey(committee);
   const key = () => at(1).chain.now.keys.get(keyId)!;
   await until(at(1), () => key().state === 'active');
-  const publicKey = await at(1).context.store.blobs.get(key().digest!);
+  const publicKey = await recordedBlob(committee, key().digest!);
   return { ...committee, publicKey };
 }
 

@@ -28,6 +28,7 @@ import {
   idsOf,
   keyId,
   LATER,
+  recordedBlob,
   requestKey,
   set,
   sha256,
@@ -120,7 +121,7 @@ describe.each([
     expect(recorded).toBe(simulated(committee, request));
     for (let at = 2; at < recorded.length; at += 64) {
       const digest: Hex = `0x${recorded.slice(at, at + 64)}`;
-      const blob = await committee.at(1).context.store.blobs.get(digest);
+      const blob = await recordedBlob(committee, digest);
       expect(sha256(blob)).toBe(digest);
       expect(blob).toHaveLength(entryLength(set));
       expect(parseEntry(set, Uint8Array.from(blob))).toHaveLength(set.primes.length - 1);

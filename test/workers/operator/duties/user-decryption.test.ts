@@ -12,6 +12,7 @@ import {
   handle,
   keyId,
   LATER,
+  recordedBlob,
   requestKey,
   set,
   sha256,
@@ -44,15 +45,15 @@ function ask(
 }
 
 /** The answers that were recorded, as operator 1 has them. */
-async function answers({ at }: WithKey): Promise<Uint8Array[]> {
+async function answers(committee: WithKey): Promise<Uint8Array[]> {
+  const { at } = committee;
   await until(at(1), () => entryOf(at(1)).state === 'answered');
   const result = entryOf(at(1)).result!;
-  const { blobs } = at(1).context.store;
   const digests = Array.from(
     { length: (result.length - 2) / 64 },
     (_, at): Hex => `0x${result.slice(2 + 64 * at, 66 + 64 * at)}`,
   );
-  return Promise.all(digests.map((digest) => blobs.get(digest)));
+  return Promise.all(digests.map((digest) => recordedBlob(committee, digest)));
 }
 
 /** What a person reads in an answer: its first coefficients. */
