@@ -14,6 +14,7 @@ import { positionsOf, sampleSlots } from '../../devnet/round-trip.ts';
 import { waitUntil } from '../../devnet/wait.ts';
 import type { Registered } from '../../tasks/support/ciphertexts.ts';
 import { decryptionGatewayAbi } from '../../workers/chain/abi.ts';
+import { publicDecryptionRequestId } from '../../workers/chain/ids.ts';
 import type { Values } from '../../workers/fhe/client.ts';
 import { describe as describeDecryption } from '../../workers/protocols/public-decryption.ts';
 import { startLyingRpc, type Invention, type LyingRpc } from '../twins/lying-rpc.ts';
@@ -95,31 +96,21 @@ async function inventRequest(
   const address = addresses.decryptionGateway;
   const { epochId } = cluster.epoch;
   const { number, timestamp } = await client.getBlock();
-  const requestId = keccak256(
-    encodeAbiParameters(
-      parseAbiParameters('uint256, address, bytes32, bytes32[], uint32[], address, bytes32'),
-      [
-        cluster.governor.chainId,
-        address,
-        epochId,
-        [handle],
-        [...positions],
-        user.address,
-        keccak256('0x'),
-      ],
-    ),
-  );
+  const salt = keccak256('0x');
+  // An id that is not the hash of its content would not be believed at all.
+  const requestId = publicDecryptionRequestId(cluster.governor, {
+    ...{ epochId, handles: [handle], positions, salt },
+    requester: user.address,
+  });
   const topics = encodeEventTopics({
     abi: decryptionGatewayAbi,
     eventName: 'PublicDecryptionRequested',
     args: { requestId, epochId, keyId },
   });
-  const data = encodeAbiParameters(parseAbiParameters('bytes32[], uint32[], address, uint64'), [
-    [handle],
-    [...positions],
-    user.address,
-    timestamp + 3_600n,
-  ]);
+  const layout = parseAbiParameters('bytes32[], uint32[], address, uint64, bytes32');
+  const deadline = timestamp + 3_600n;
+  const content = [[handle], [...positions], user.address, deadline, salt] as const;
+  const data = encodeAbiParameters(layout, content);
   return { requestId, invention: { address, topics: topics as Hex[], data, height: number + 5n } };
 }
 
