@@ -1,6 +1,7 @@
 import { table } from '../output.ts';
 import { action } from '../run.ts';
-import { COMMITTEE_SIZES, listParameterSets } from '../support/parameters.ts';
+import { committeeSizes } from '../../workers/fhe/figures.ts';
+import { listParameterSets } from '../support/parameters.ts';
 import type { ListArguments } from './index.ts';
 
 /** `kms parameters list` */
@@ -17,7 +18,7 @@ export default action<ListArguments>(async (_, { gateway }) => {
               set.name,
               String(set.degree),
               String(set.plainModulus),
-              COMMITTEE_SIZES.filter((_, i) => set.decryptionLimbs[i] !== 0).join(', '),
+              committeeSizes.filter((_, i) => set.decryptionLimbs[i] !== 0).join(', '),
               set.id,
             ]),
           ]),

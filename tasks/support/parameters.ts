@@ -3,6 +3,7 @@ import type { Hex } from 'viem';
 import { keyManagerAbi } from '../../workers/chain/abi.ts';
 import { isKeyloomError } from '../../workers/errors.ts';
 import { FheErrorCode } from '../../workers/fhe/errors.ts';
+import { committeeSizes } from '../../workers/fhe/figures.ts';
 import { decryptionPlan } from '../../workers/fhe/noise.ts';
 import { parameterSets, type ParameterSet } from '../../workers/ring/parameters.ts';
 import { committeeOf } from '../../workers/sharing/committee.ts';
@@ -11,9 +12,6 @@ import { ClientError, ClientErrorCode } from './errors.ts';
 import { eventsOf } from './events.ts';
 import type { Gateway } from './gateway.ts';
 import { send } from './transactions.ts';
-
-/** Committee sizes in the order in which the contract's arrays of four have them. */
-export const COMMITTEE_SIZES = [4, 7, 10, 13] as const;
 
 type Four<T> = readonly [T, T, T, T];
 
@@ -31,7 +29,7 @@ export interface RecordedParameterSet {
 
 /** What is to be recorded for a set; zeros for committees that it cannot serve safely. */
 export function recordOf(set: ParameterSet): RecordedParameterSet {
-  const plans = COMMITTEE_SIZES.map((n) => {
+  const plans = committeeSizes.map((n) => {
     try {
       const { limbs, floodBits, maxNoiseBits } = decryptionPlan(set, committeeOf(n));
       return { limbs, floodBits, maxNoiseBits };
