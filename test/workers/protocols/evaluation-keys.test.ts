@@ -126,6 +126,13 @@ function product(set: ParameterSet, publicKey: Uint8Array, files: KeyFiles) {
   });
 }
 
+/**
+ * Of sums of all slots, how many a comparison of noise looks at. A sum over all automorphisms is the trace:
+ * N times one coefficient of the noise, and one coefficient is near zero by luck often enough (one in 30
+ * is 5 bits smaller than usual). The largest of eight is not.
+ */
+const sumsCompared = 8;
+
 /** The sum of all slots in every slot, with stock SEAL and the default Galois keys. */
 function sum(set: ParameterSet, ciphertext: Uint8Array, files: KeyFiles): Uint8Array {
   return compute(set, files, ({ evaluator, galois, load }) => {
@@ -212,15 +219,24 @@ describe.each([
       const stock = sealKeys(set);
       const stockFiles = sealEvaluationKeys(set, stock.secretKey);
       const stockResults = product(set, stock.publicKey, stockFiles);
-      const budgets = (ciphertexts: typeof results, files: KeyFiles, secretKey: Uint8Array) => ({
+      const budgets = (
+        ciphertexts: typeof results,
+        files: KeyFiles,
+        publicKey: Uint8Array,
+        secretKey: Uint8Array,
+      ) => ({
         multiplied: noiseBudget(set, secretKey, ciphertexts.multiplied),
         left: noiseBudget(set, secretKey, ciphertexts.left),
         right: noiseBudget(set, secretKey, ciphertexts.right),
         swapped: noiseBudget(set, secretKey, ciphertexts.swapped),
-        total: noiseBudget(set, secretKey, sum(set, ciphertexts.multiplied, files)),
+        total: Math.min(
+          ...Array.from({ length: sumsCompared }, () =>
+            noiseBudget(set, secretKey, sum(set, product(set, publicKey, files).multiplied, files)),
+          ),
+        ),
       });
-      const own = budgets(results, scene.files, secretKeyOf(scene, scene.key));
-      const seals = budgets(stockResults, stockFiles, stock.secretKey);
+      const own = budgets(results, scene.files, scene.key.publicKey, secretKeyOf(scene, scene.key));
+      const seals = budgets(stockResults, stockFiles, stock.publicKey, stock.secretKey);
       for (const name of Object.keys(own) as (keyof typeof own)[]) {
         expect(seals[name] - own[name]).toBeLessThanOrEqual(5);
         expect(own[name]).toBeGreaterThan(0);
