@@ -336,8 +336,11 @@ describe('a server with small limits', () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const again = (): void => {
       const socket = open();
-      socket.once('data', () => resolve());
       socket.once('close', again);
+      socket.once('data', () => {
+        socket.off('close', again);
+        resolve();
+      });
       ask(socket);
     };
     again();
