@@ -92,6 +92,11 @@ export async function recordedBlob(
   throw new Error(`no operator has ${digest}`);
 }
 
+/** Resolves once an operator has made all entries of a request itself: a quorum records without who is behind. */
+export async function finished({ context }: TestOperator, requestId: Hex, entries: number) {
+  while (context.store.entries.list(requestId).length < entries) await new Promise(setImmediate);
+}
+
 /** A committee at work, and the key that it has generated. */
 export async function startWithKey(options: CommitteeOptions = {}) {
   const committee = await startCommittee(4, options);

@@ -25,6 +25,7 @@ import {
 } from '../harness.ts';
 import {
   addSet,
+  finished,
   idsOf,
   keyId,
   LATER,
@@ -131,6 +132,7 @@ describe.each([
     expect(names.filter((name) => name === 'recordEvaluationKeys')).toHaveLength(1);
     const { progress } = committee.at(1).context;
     const digits = request.kind === 'galois' ? 6 : 3;
+    await finished(committee.at(1), requestId, digits / 3);
     expect(progress.get(requestId)).toMatchObject({
       kind: 'evaluation-keys',
       progress: { done: digits, total: digits },
@@ -186,6 +188,7 @@ describe('an operator that was stopped', () => {
     const committee = await startWithKey({ deviations: all(large) });
     const { at } = committee;
     const recorded = await made(committee, galois);
+    await finished(at(1), requestId, elements.length);
     const { context } = at(1);
     const before = await openings(at(1));
     expect(before.kept).toEqual(before.computed);
@@ -212,6 +215,7 @@ describe('an operator that was stopped', () => {
     const committee = await startWithKey({ deviations: all(small) });
     const { at } = committee;
     const recorded = await made(committee, relinearization);
+    await finished(at(1), requestId, 1);
     const { context } = at(1);
     context.store.blobs.has = async () => false;
     await again(at(1));

@@ -6,7 +6,7 @@ import { entriesOf } from '../../../../workers/protocols/evaluation-keys.ts';
 import type { Step } from '../../../../workers/protocols/opening.ts';
 import { digestOf } from '../fake-chain.ts';
 import { testSignal } from '../harness.ts';
-import { keyId, LATER, set, startWithKey, until } from './at-work.ts';
+import { finished, keyId, LATER, set, startWithKey, until } from './at-work.ts';
 
 const requestId = digestOf('evaluation keys');
 const elements = [3, 2047];
@@ -21,6 +21,7 @@ it('shares of finished entries that a power cut has taken are offered again', as
   });
   const entry = () => at(1).chain.now.evaluationKeys.get(requestId)!;
   await until(at(1), () => entry().state === 'recorded');
+  await finished(at(1), requestId, elements.length);
 
   const { context, seat, keyShares } = at(1);
   const { transcripts } = context.store;
