@@ -5,6 +5,7 @@ import { setUpEpoch, startOperators } from '../../devnet/cluster.ts';
 import { startDevnet, type Devnet } from '../../devnet/devnet.ts';
 import type { OperatorProcess } from '../../devnet/operator-process.ts';
 import { RoundTrip } from '../../devnet/round-trip.ts';
+import { waitUntil } from '../../devnet/wait.ts';
 import { membersOf, type Epoch } from '../../tasks/support/epochs.ts';
 import type { Gateway } from '../../tasks/support/gateway.ts';
 import { downloadPublicKey, labelOf, requestKey, waitForKey } from '../../tasks/support/keys.ts';
@@ -104,6 +105,42 @@ export class Cluster {
   /** Operators that more than `most` others report as faulty in a request. */
   async faults(id: Hex, most = this.epoch.committee.t): Promise<NamedFault[]> {
     return faultsNamed(await this.views(id), most);
+  }
+
+  /** {@link faults}, once so many operators report one of them: each checks shares in its own time. */
+  namedFaults(id: Hex, reporters: number): Promise<NamedFault[]> {
+    const most = Math.min(reporters - 1, this.epoch.committee.t);
+    return waitUntil(`${reporters} operators name a fault in ${id}`, async () => {
+      const named = await this.faults(id, most);
+      const complete = named.some(({ reportedBy }) => reportedBy.length >= reporters);
+      return complete ? named : undefined;
+    });
+  }
+
+  /**
+   * Asks until a request is answered that all of these operators have opened: a quorum answers, and who
+   * is slower than that, as after a start, finds nothing left to do. It hands out no share then, right or
+   * wrong, and names nobody.
+   */
+  async openedBy<Asked extends { requestId: Hex }>(
+    indices: readonly number[],
+    ask: () => Promise<Asked>,
+  ): Promise<Asked> {
+    for (;;) {
+      const asked = await ask();
+      const opened = await Promise.all(indices.map((index) => this.#hasOpened(index, asked)));
+      if (opened.every(Boolean)) return asked;
+    }
+  }
+
+  /** Whether an operator has opened an answered request, once it has or knows that it is answered. */
+  #hasOpened(index: number, { requestId }: { requestId: Hex }): Promise<boolean> {
+    return waitUntil(`operator ${index} is done with ${requestId}`, async () => {
+      const view = await this.view(index, requestId);
+      // Of the steps, this one comes next.
+      if (view?.state === 'certifying' || view?.state === 'submitting') return true;
+      return view?.state === 'recorded' ? 'certifying' in view.milliseconds : undefined;
+    });
   }
 
   /** For whoever has to find out why a test failed: `.devnet/logs`. */

@@ -11,7 +11,6 @@ import {
 } from '../../devnet/computing.ts';
 import { decryptForUser } from '../../devnet/for-user.ts';
 import { sampleSlots } from '../../devnet/round-trip.ts';
-import { waitUntil } from '../../devnet/wait.ts';
 import { createUserKeys, encrypt } from '../../sdk/index.ts';
 import { audit } from '../../tasks/support/audit/audit.ts';
 import { registerCiphertext } from '../../tasks/support/ciphertexts.ts';
@@ -67,12 +66,11 @@ describe('keys to compute with', () => {
 
   it('are made although one operator lies in every opening, and it is named', async () => {
     await cluster.restart(2, { conduct: 'shifted' });
+    // Keys are asked for once: it has to be in step with the others before.
+    await cluster.openedBy([2], () => cluster.roundTrip.run({ scalar: 1n }));
     keys = await computingKeys(cluster.governor, set, cluster.keyId, 'default');
     for (const requestId of keys.requests) {
-      const faults = await waitUntil('the honest operators name operator 2', async () => {
-        const named = await cluster.faults(requestId);
-        return named.length > 0 ? named : undefined;
-      });
+      const faults = await cluster.namedFaults(requestId, 3);
       expect(faults).toEqual([
         expect.objectContaining({ index: 2, reason: 'WRONG_SHARE', reportedBy: [1, 3, 4] }),
       ]);
@@ -159,18 +157,20 @@ describe('decryption for one user', () => {
     const handles: Hex[] = [];
     for (const scalar of numbers)
       handles.push((await cluster.roundTrip.register({ scalar })).handle);
-    const packed = await decryptForUser(cluster.roundTrip, handles);
+    const everybody = [1, 2, 3, 4];
+    const packed = await cluster.openedBy(everybody, () =>
+      decryptForUser(cluster.roundTrip, handles),
+    );
     expect(packed.plaintexts.map(({ coefficients }) => coefficients[0])).toEqual(numbers);
 
     const { handle } = await cluster.roundTrip.register({ slots: right });
-    const full = await decryptForUser(cluster.roundTrip, [handle], { packed: false });
+    const full = await cluster.openedBy(everybody, () =>
+      decryptForUser(cluster.roundTrip, [handle], { packed: false }),
+    );
     expect(full.plaintexts[0].slots).toEqual(right);
 
     for (const { requestId } of [packed, full]) {
-      const faults = await waitUntil('the honest operators name operator 3', async () => {
-        const named = await cluster.faults(requestId);
-        return named.length > 0 ? named : undefined;
-      });
+      const faults = await cluster.namedFaults(requestId, 3);
       expect(faults).toEqual([expect.objectContaining({ index: 3, reportedBy: [1, 2, 4] })]);
       const report = await audit(cluster.governor, requestId);
       expect(report.failure).toBeUndefined();

@@ -42,7 +42,7 @@ it('a request that only one operator sees moves no share', async () => {
   await cluster.restart(3, { rpcUrl: lyingRpc.url });
   const real = { slots: sampleSlots(testSet, 30n) };
   const realCiphertext = await roundTrip.register(real);
-  const before = await roundTrip.decrypt(realCiphertext, real);
+  const before = await cluster.openedBy([3], () => roundTrip.decrypt(realCiphertext, real));
   expect(before.decrypted).toEqual(before.expected);
 
   const secret = { scalar: 42n };

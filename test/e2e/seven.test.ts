@@ -3,7 +3,6 @@ import { beforeAll, beforeEach, expect, it } from 'vitest';
 import { computeAndDecrypt, computingKeys } from '../../devnet/computing.ts';
 import { runForUser } from '../../devnet/for-user.ts';
 import { sampleSlots } from '../../devnet/round-trip.ts';
-import { waitUntil } from '../../devnet/wait.ts';
 import { audit } from '../../tasks/support/audit/audit.ts';
 import { convicted } from '../../tasks/support/audit/findings.ts';
 import { parameterSet } from '../../workers/ring/parameters.ts';
@@ -25,17 +24,14 @@ it('seven operators decrypt while one is dead and one lies, and name the liar', 
   await cluster.restart(3, { conduct: 'garbage' });
 
   const { roundTrip } = cluster;
-  const { requestId, expected, decrypted } = await roundTrip.run({
-    slots: sampleSlots(set, 70n),
-  });
+  const { requestId, expected, decrypted } = await cluster.openedBy([1, 2, 3, 4, 5, 7], () =>
+    roundTrip.run({ slots: sampleSlots(set, 70n) }),
+  );
   expect(decrypted).toEqual(expected);
   expect((await roundTrip.run({ scalar: 271n })).decrypted).toEqual([271n]);
 
   const honest = [1, 2, 4, 5, 7];
-  const faults = await waitUntil('all honest operators name operator 3', async () => {
-    const named = await cluster.faults(requestId);
-    return named.some(({ reportedBy }) => reportedBy.length === honest.length) ? named : undefined;
-  });
+  const faults = await cluster.namedFaults(requestId, honest.length);
   expect(faults).toEqual([
     expect.objectContaining({
       index: 3,
@@ -51,8 +47,10 @@ it('seven operators make keys to compute with and answer one user, with the same
   const outcome = await computeAndDecrypt(roundTrip, cluster.epoch.committee, keys);
   expect(outcome.operation).toBe('product');
   expect(outcome.decrypted).toEqual(outcome.expected);
-  const answer = await runForUser(roundTrip, [1n, 2n, 3n]);
+  const answer = await cluster.openedBy([3], () => runForUser(roundTrip, [1n, 2n, 3n]));
   expect(answer.decrypted).toEqual([1n, 2n, 3n]);
+  // From then on somebody has the share that convicts it.
+  await cluster.namedFaults(answer.requestId, 1);
   for (const requestId of [...keys.requests, answer.requestId]) {
     const report = await audit(governor, requestId);
     expect(report.failure).toBeUndefined();

@@ -74,22 +74,16 @@ describe('one operator that lies', () => {
   ])('by %s shares changes nothing and is named', async (conduct, reason) => {
     await cluster.restart(2, { conduct });
     // A replayed share needs one before it.
-    if (conduct === 'replayed') await expectDecryption(4n);
-    const { requestId } = await expectDecryption(5n);
-    const faults = await waitUntil(`operator 2 is named for ${conduct} shares`, async () => {
-      const named = await cluster.faults(requestId);
-      return named.length > 0 ? named : undefined;
-    });
+    if (conduct === 'replayed') await cluster.openedBy([2], () => expectDecryption(4n));
+    const { requestId } = await cluster.openedBy([1, 2, 3, 4], () => expectDecryption(5n));
+    const faults = await cluster.namedFaults(requestId, 3);
     expect(faults).toEqual([expect.objectContaining({ index: 2, reason, reportedBy: [1, 3, 4] })]);
   });
 
   it('to some only is named by those', async () => {
     await cluster.restart(2, { conduct: 'equivocating' });
-    const { requestId } = await expectDecryption(6n);
-    const faults = await waitUntil('operator 4 names operator 2', async () => {
-      const named = await cluster.faults(requestId, 0);
-      return named.length > 0 ? named : undefined;
-    });
+    const { requestId } = await cluster.openedBy([1, 2, 3, 4], () => expectDecryption(6n));
+    const faults = await cluster.namedFaults(requestId, 1);
     expect(faults).toEqual([
       expect.objectContaining({ index: 2, reason: 'WRONG_SHARE', reportedBy: [4] }),
     ]);
