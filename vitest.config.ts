@@ -8,7 +8,7 @@ export default defineConfig({
       {
         test: {
           name: 'contracts',
-          include: ['test/contracts/**/*.test.ts'],
+          include: ['test/contracts/**/*.test.ts', 'test/scripts/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

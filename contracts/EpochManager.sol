@@ -2,14 +2,23 @@
 pragma solidity 0.8.37;
 
 import {EIP712Upgradeable} from "@openzeppelin/contracts-upgradeable/utils/cryptography/EIP712Upgradeable.sol";
+import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 
 import {EpochSetup} from "./epochs/EpochSetup.sol";
-import {Epoch, EpochPhase, IEpochManager, Proposal} from "./interfaces/IEpochManager.sol";
+import {
+    Epoch,
+    EpochPhase,
+    IEpochManager,
+    ParticipationTerms,
+    Proposal
+} from "./interfaces/IEpochManager.sol";
 import {IOperatorRegistry} from "./interfaces/IOperatorRegistry.sol";
 import {Acknowledgements} from "./libraries/Acknowledgements.sol";
 import {CommitteeCode} from "./libraries/CommitteeCode.sol";
 import {CommitteeSize} from "./libraries/CommitteeSize.sol";
+import {Participation} from "./libraries/Participation.sol";
 import {Quorum} from "./libraries/Quorum.sol";
+import {ResultStatement} from "./libraries/ResultStatement.sol";
 
 /// @title EpochManager
 /// @notice Active epochs, their quorums, and what their members sign. The way there is in EpochSetup.
@@ -17,6 +26,10 @@ contract EpochManager is EpochSetup, EIP712Upgradeable {
     using Acknowledgements for uint256;
     using CommitteeCode for address;
     using CommitteeCode for bytes;
+
+    uint16 public constant MIN_PARTICIPATION_WINDOW = 10;
+    uint16 public constant MAX_PARTICIPATION_WINDOW = 10_000;
+    uint32 public constant MAX_BENCH_SECONDS = 30 days;
 
     bytes32 private constant SHARE_COMMITMENT_TYPEHASH = keccak256(
         "ShareCommitment(bytes32 epochId,bytes32 openingId,bytes32 root)"
@@ -36,6 +49,9 @@ contract EpochManager is EpochSetup, EIP712Upgradeable {
     ) external initializer {
         __Governed_init(authority);
         __EpochSetup_init(registry, setupWindow);
+        _setParticipationTerms(
+            ParticipationTerms({window: 100, maxMissed: 50, benchSeconds: 7 days})
+        );
     }
 
     /// @inheritdoc IEpochManager
@@ -70,19 +86,84 @@ contract EpochManager is EpochSetup, EIP712Upgradeable {
     }
 
     /// @inheritdoc IEpochManager
-    function verifyQuorum(
-        bytes32 epochId,
-        bytes32 digest,
+    function verifyResult(
+        uint16 number,
+        bytes32 domain,
+        bytes32 requestId,
+        bytes32 resultHash,
         uint256 signerBitmap,
         bytes calldata signatures
     ) external view {
+        bytes32 epochId = _storage().epochIds[number];
         EpochRecord storage record = _storage().epochs[epochId];
         if (record.phase != EpochPhase.Active && record.phase != EpochPhase.Retired) {
             revert EpochManagerEpochPhase(epochId, record.phase);
         }
+        bytes32 digest = MessageHashUtils.toTypedDataHash(
+            domain,
+            ResultStatement.structHash(epochId, requestId, resultHash)
+        );
         uint256 size = record.size;
         bytes memory signers = record.committee.readSigners(size);
         Quorum.verify(signers, size, digest, signerBitmap, signatures);
+    }
+
+    /// @inheritdoc IEpochManager
+    function recordService(uint16 number, uint16[] calldata signers) external restricted {
+        EpochManagerStorage storage $ = _storage();
+        EpochRecord storage record = $.epochs[$.epochIds[number]];
+        uint256 size = record.size;
+        uint256 window = $.participationTerms.window;
+        uint256 word = $.participation[number];
+        // Only if the window was shortened: what it counted would be judged by the terms of fewer requests.
+        if (Participation.total(word) >= window) word = 0;
+        for (uint256 i = 0; i < signers.length; ++i) {
+            word = Participation.add(word, signers[i], size);
+            if (Participation.total(word) < window) continue;
+            _bench(record, word);
+            word = 0;
+        }
+        $.participation[number] = word;
+    }
+
+    /// @inheritdoc IEpochManager
+    function setParticipationTerms(ParticipationTerms calldata terms) external restricted {
+        _setParticipationTerms(terms);
+    }
+
+    /// @inheritdoc IEpochManager
+    function epochIdOf(uint16 number) external view returns (bytes32) {
+        return _storage().epochIds[number];
+    }
+
+    /// @inheritdoc IEpochManager
+    function operatorsOf(uint16 number) external view returns (address[] memory) {
+        EpochRecord storage record = _storage().epochs[_storage().epochIds[number]];
+        return record.committee.readOperators(record.size).unpack();
+    }
+
+    /// @inheritdoc IEpochManager
+    function memberIndex(uint16 number, address signer) external view returns (uint256 index) {
+        bytes32 epochId = _storage().epochIds[number];
+        EpochRecord storage record = _storage().epochs[epochId];
+        index = record.committee.readSigners(record.size).indexOf(signer);
+        if (index == 0) revert EpochManagerNotMember(epochId, signer);
+    }
+
+    /// @inheritdoc IEpochManager
+    function participation(
+        bytes32 epochId
+    ) external view returns (uint256 requests, uint256[] memory missed) {
+        EpochRecord storage record = _storage().epochs[epochId];
+        uint256 word = _storage().participation[record.number];
+        requests = Participation.total(word);
+        missed = new uint256[](record.size);
+        for (uint256 i = 0; i < missed.length; ++i) missed[i] = Participation.missed(word, i + 1);
+    }
+
+    /// @inheritdoc IEpochManager
+    function participationTerms() external view returns (ParticipationTerms memory) {
+        return _storage().participationTerms;
     }
 
     /// @inheritdoc IEpochManager
@@ -91,10 +172,10 @@ contract EpochManager is EpochSetup, EIP712Upgradeable {
     }
 
     /// @inheritdoc IEpochManager
-    function activeCommitteeSize(bytes32 epochId) external view returns (uint256) {
+    function activeCommittee(bytes32 epochId) external view returns (uint256 size, uint16 number) {
         EpochRecord storage record = _storage().epochs[epochId];
         if (record.phase != EpochPhase.Active) revert EpochManagerEpochPhase(epochId, record.phase);
-        return record.size;
+        return (record.size, record.number);
     }
 
     /// @inheritdoc IEpochManager
@@ -120,12 +201,23 @@ contract EpochManager is EpochSetup, EIP712Upgradeable {
         return
             Epoch({
                 phase: record.phase,
+                number: record.number,
                 proposalId: record.proposalId,
                 setupDigest: record.setupDigest,
                 confirmations: record.confirmations,
                 operators: record.committee.readOperators(record.size).unpack(),
                 signers: record.committee.readSigners(record.size).unpack()
             });
+    }
+
+    /// @inheritdoc IEpochManager
+    function membersOf(
+        bytes32 epochId
+    ) external view returns (bytes32 separator, bytes32 setupDigest, bytes memory members) {
+        EpochRecord storage record = _storage().epochs[epochId];
+        separator = _domainSeparatorV4();
+        setupDigest = record.setupDigest;
+        members = record.committee.readMembers(record.size);
     }
 
     /// @inheritdoc IEpochManager
@@ -156,6 +248,38 @@ contract EpochManager is EpochSetup, EIP712Upgradeable {
     /// @inheritdoc IEpochManager
     function domainSeparator() external view returns (bytes32) {
         return _domainSeparatorV4();
+    }
+
+    function _setParticipationTerms(ParticipationTerms memory terms) private {
+        if (
+            terms.window < MIN_PARTICIPATION_WINDOW ||
+            terms.window > MAX_PARTICIPATION_WINDOW ||
+            terms.maxMissed >= terms.window ||
+            terms.benchSeconds > MAX_BENCH_SECONDS
+        ) {
+            revert EpochManagerParticipationRange(
+                terms.window,
+                terms.maxMissed,
+                terms.benchSeconds
+            );
+        }
+        _storage().participationTerms = terms;
+        emit ParticipationTermsSet(terms.window, terms.maxMissed, terms.benchSeconds);
+    }
+
+    /// @dev Benches the members that missed too much of the window that the word has counted.
+    function _bench(EpochRecord storage record, uint256 word) private {
+        ParticipationTerms memory terms = _storage().participationTerms;
+        address[] memory benched = record.committee.readOperators(record.size).unpack();
+        uint256 count = 0;
+        for (uint256 i = 0; i < benched.length; ++i) {
+            if (Participation.missed(word, i + 1) > terms.maxMissed) benched[count++] = benched[i];
+        }
+        if (count == 0) return;
+        assembly ("memory-safe") {
+            mstore(benched, count)
+        }
+        _storage().operatorRegistry.bench(benched, uint64(block.timestamp) + terms.benchSeconds);
     }
 
     /// @dev Constants instead of storage: they are read for every signature that is verified.

@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {EIP712Upgradeable} from "@openzeppelin/contracts-upgradeable/utils/cryptography/EIP712Upgradeable.sol";
-
-import {RequestWindow} from "./governance/RequestWindow.sol";
-import {IEpochManager} from "./interfaces/IEpochManager.sol";
 import {
     EvaluationKeyKind,
-    EvaluationKeyState,
     EvaluationKeys,
     IEvaluationKeyManager
 } from "./interfaces/IEvaluationKeyManager.sol";
-import {IKeyManager, Key} from "./interfaces/IKeyManager.sol";
+import {IKeyManager, Key, UsableKey} from "./interfaces/IKeyManager.sol";
+import {RequestState} from "./interfaces/IRequests.sol";
 import {EvaluationKeyShape} from "./libraries/EvaluationKeyShape.sol";
+import {Operations} from "./libraries/Operations.sol";
+import {Requests} from "./requests/Requests.sol";
 
 /// @title EvaluationKeyManager
-contract EvaluationKeyManager is RequestWindow, EIP712Upgradeable, IEvaluationKeyManager {
+contract EvaluationKeyManager is Requests, IEvaluationKeyManager {
     uint256 public constant MAX_ELEMENTS = EvaluationKeyShape.MAX_ELEMENTS;
 
     /// @dev Every unit of a target's meter is counted for each of its sources: this bounds that gas.
@@ -28,26 +26,18 @@ contract EvaluationKeyManager is RequestWindow, EIP712Upgradeable, IEvaluationKe
     /// @dev One of each kind and one more, so that no key keeps the operators to itself.
     uint256 public constant MAX_PENDING_REQUESTS = 4;
 
-    bytes32 private constant EVALUATION_KEYS_RESULT_TYPEHASH = keccak256(
-        "EvaluationKeysResult(bytes32 epochId,bytes32 requestId,bytes digests)"
-    );
-
-    /// @dev The deadline is never zero for a request that exists.
-    struct RequestRecord {
+    /// @dev What is asked for, beside what {Requests} keeps.
+    struct EvaluationKeyRecord {
         EvaluationKeyKind kind;
-        uint64 deadline;
         uint32 entryCount;
         bytes32 epochId;
         bytes32 keyId;
         bytes32 targetKeyId;
-        bytes32 resultHash;
     }
 
     /// @custom:storage-location erc7201:keyloom.storage.EvaluationKeyManager
     struct EvaluationKeyManagerStorage {
-        IKeyManager keyManager;
-        IEpochManager epochManager;
-        mapping(bytes32 requestId => RequestRecord) requests;
+        mapping(bytes32 requestId => EvaluationKeyRecord) wanted;
         mapping(bytes32 fromKeyId => mapping(bytes32 toKeyId => bool)) switchingAllowed;
         mapping(bytes32 toKeyId => bytes32[] fromKeyIds) sources;
         mapping(bytes32 keyId => bool) isSource;
@@ -57,20 +47,23 @@ contract EvaluationKeyManager is RequestWindow, EIP712Upgradeable, IEvaluationKe
 
     uint256 private constant STORAGE_SLOT = erc7201("keyloom.storage.EvaluationKeyManager");
 
+    IKeyManager private immutable KEY_MANAGER;
+
+    /// @param manager Parameter sets and keys; fees and committees are read from it.
+    constructor(IKeyManager manager) Requests(manager.feeVault()) {
+        KEY_MANAGER = manager;
+    }
+
     /// @notice Sets up the proxy.
     /// @param authority AccessManager of the deployment.
-    /// @param manager Parameter sets and keys.
     /// @param responseWindow In seconds.
+    /// @param attestationWindow In seconds.
     function initialize(
         address authority,
-        IKeyManager manager,
-        uint64 responseWindow
+        uint64 responseWindow,
+        uint64 attestationWindow
     ) external initializer {
-        __Governed_init(authority);
-        __RequestWindow_init(responseWindow);
-        EvaluationKeyManagerStorage storage $ = _storage();
-        $.keyManager = manager;
-        $.epochManager = manager.epochManager();
+        __Requests_init(authority, responseWindow, attestationWindow);
     }
 
     /// @inheritdoc IEvaluationKeyManager
@@ -78,8 +71,8 @@ contract EvaluationKeyManager is RequestWindow, EIP712Upgradeable, IEvaluationKe
         bytes32 keyId
     ) external whenNotPaused returns (bytes32 requestId) {
         _requireRequester(keyId);
-        (bytes32 epochId, ) = _storage().keyManager.requireUsable(keyId);
-        return _request(epochId, keyId, EvaluationKeyKind.Relinearization, 0, 1, new uint32[](0));
+        UsableKey memory usable = KEY_MANAGER.requireUsable(keyId);
+        return _request(usable, keyId, EvaluationKeyKind.Relinearization, 0, new uint32[](0));
     }
 
     /// @inheritdoc IEvaluationKeyManager
@@ -88,11 +81,9 @@ contract EvaluationKeyManager is RequestWindow, EIP712Upgradeable, IEvaluationKe
         uint32[] calldata elements
     ) external whenNotPaused returns (bytes32 requestId) {
         _requireRequester(keyId);
-        (bytes32 epochId, uint32 degree) = _storage().keyManager.requireUsable(keyId);
-        EvaluationKeyShape.validateElements(elements, degree);
-        // At most MAX_ELEMENTS.
-        uint32 entryCount = uint32(elements.length);
-        return _request(epochId, keyId, EvaluationKeyKind.Galois, 0, entryCount, elements);
+        UsableKey memory usable = KEY_MANAGER.requireUsable(keyId);
+        EvaluationKeyShape.validateElements(elements, usable.degree);
+        return _request(usable, keyId, EvaluationKeyKind.Galois, 0, elements);
     }
 
     /// @inheritdoc IEvaluationKeyManager
@@ -100,16 +91,15 @@ contract EvaluationKeyManager is RequestWindow, EIP712Upgradeable, IEvaluationKe
         bytes32 fromKeyId,
         bytes32 toKeyId
     ) external whenNotPaused returns (bytes32 requestId) {
-        bytes32 epochId = _requireSwitchable(fromKeyId, toKeyId);
+        UsableKey memory usable = _requireSwitchable(fromKeyId, toKeyId);
         _addSource(fromKeyId, toKeyId);
-        return
-            _request(epochId, fromKeyId, EvaluationKeyKind.Switching, toKeyId, 1, new uint32[](0));
+        return _request(usable, fromKeyId, EvaluationKeyKind.Switching, toKeyId, new uint32[](0));
     }
 
     /// @inheritdoc IEvaluationKeyManager
     function allowSwitching(bytes32 fromKeyId, bytes32 toKeyId) external {
         EvaluationKeyManagerStorage storage $ = _storage();
-        _requireOwner($.keyManager.key(fromKeyId), fromKeyId);
+        _requireOwner(KEY_MANAGER.key(fromKeyId), fromKeyId);
         $.switchingAllowed[fromKeyId][toKeyId] = true;
         emit SwitchingAllowed(fromKeyId, toKeyId, msg.sender);
     }
@@ -121,46 +111,29 @@ contract EvaluationKeyManager is RequestWindow, EIP712Upgradeable, IEvaluationKe
         uint256 signerBitmap,
         bytes calldata signatures
     ) external {
-        EvaluationKeyManagerStorage storage $ = _storage();
-        RequestRecord storage record = $.requests[requestId];
-        EvaluationKeyState state = _stateOf(record);
-        if (state != EvaluationKeyState.Pending) {
-            revert EvaluationKeyManagerRequestState(requestId, state);
-        }
+        // First: what was never asked for has no record, and a length of nothing.
+        _answer(requestId, keccak256(digests), signerBitmap, signatures);
+        EvaluationKeyRecord storage record = _storage().wanted[requestId];
         EvaluationKeyShape.validateDigests(digests, record.entryCount);
         _requireActive(record.keyId);
         if (record.kind == EvaluationKeyKind.Switching) _requireActive(record.targetKeyId);
-        bytes32 epochId = record.epochId;
-        bytes32 resultHash = keccak256(digests);
-        $.epochManager.verifyQuorum(
-            epochId,
-            _resultDigest(epochId, requestId, resultHash),
-            signerBitmap,
-            signatures
-        );
-        record.resultHash = resultHash;
         emit EvaluationKeysRecorded(requestId, digests, signerBitmap);
     }
 
     /// @inheritdoc IEvaluationKeyManager
     function evaluationKeys(bytes32 requestId) external view returns (EvaluationKeys memory) {
-        RequestRecord storage record = _storage().requests[requestId];
+        EvaluationKeyRecord storage record = _storage().wanted[requestId];
         return
             EvaluationKeys({
-                state: _stateOf(record),
+                state: _requestState(requestId),
                 kind: record.kind,
-                deadline: record.deadline,
+                deadline: _requestDeadline(requestId),
                 entryCount: record.entryCount,
                 epochId: record.epochId,
                 keyId: record.keyId,
                 targetKeyId: record.targetKeyId,
-                resultHash: record.resultHash
+                resultHash: _resultHash(requestId)
             });
-    }
-
-    /// @inheritdoc IEvaluationKeyManager
-    function isResult(bytes32 requestId, bytes calldata digests) external view returns (bool) {
-        return _storage().requests[requestId].resultHash == keccak256(digests);
     }
 
     /// @inheritdoc IEvaluationKeyManager
@@ -170,15 +143,14 @@ contract EvaluationKeyManager is RequestWindow, EIP712Upgradeable, IEvaluationKe
 
     /// @inheritdoc IEvaluationKeyManager
     function isSwitchingRecorded(bytes32 fromKeyId, bytes32 toKeyId) external view returns (bool) {
-        EvaluationKeyManagerStorage storage $ = _storage();
         bytes32 requestId = _requestId(
-            $.keyManager.key(fromKeyId).epochId,
+            KEY_MANAGER.key(fromKeyId).epochId,
             fromKeyId,
             EvaluationKeyKind.Switching,
             toKeyId,
             new uint32[](0)
         );
-        return $.requests[requestId].resultHash != 0;
+        return _resultHash(requestId) != 0;
     }
 
     /// @inheritdoc IEvaluationKeyManager
@@ -187,58 +159,42 @@ contract EvaluationKeyManager is RequestWindow, EIP712Upgradeable, IEvaluationKe
     }
 
     /// @inheritdoc IEvaluationKeyManager
-    function hashEvaluationKeysResult(
-        bytes32 epochId,
-        bytes32 requestId,
-        bytes calldata digests
-    ) external view returns (bytes32) {
-        return _resultDigest(epochId, requestId, keccak256(digests));
-    }
-
-    /// @inheritdoc IEvaluationKeyManager
-    function domainSeparator() external view returns (bytes32) {
-        return _domainSeparatorV4();
-    }
-
-    /// @inheritdoc IEvaluationKeyManager
     function keyManager() external view returns (IKeyManager) {
-        return _storage().keyManager;
+        return KEY_MANAGER;
     }
 
-    /// @inheritdoc IEvaluationKeyManager
-    function epochManager() external view returns (IEpochManager) {
-        return _storage().epochManager;
-    }
-
+    /// @param usable The key, or the target of a switching key: they are of one epoch and degree.
     function _request(
-        bytes32 epochId,
+        UsableKey memory usable,
         bytes32 keyId,
         EvaluationKeyKind kind,
         bytes32 targetKeyId,
-        uint32 entryCount,
         uint32[] memory elements
     ) private returns (bytes32 requestId) {
-        requestId = _requestId(epochId, keyId, kind, targetKeyId, elements);
-        RequestRecord storage record = _storage().requests[requestId];
-        EvaluationKeyState state = _stateOf(record);
-        if (state != EvaluationKeyState.None && state != EvaluationKeyState.Expired) {
-            revert EvaluationKeyManagerRequestExists(requestId, state, record.deadline);
-        }
+        requestId = _requestId(usable.epochId, keyId, kind, targetKeyId, elements);
+        // At most MAX_ELEMENTS.
+        uint32 entryCount = elements.length == 0 ? 1 : uint32(elements.length);
         // A request that is repeated gives the operators nothing new to make.
-        if (state == EvaluationKeyState.None && kind == EvaluationKeyKind.Galois) {
+        if (kind == EvaluationKeyKind.Galois && _requestState(requestId) == RequestState.None) {
             _countElements(keyId, entryCount);
         }
+        uint64 deadline = _open(
+            requestId,
+            usable.epochNumber,
+            _operationOf(kind),
+            uint256(entryCount) * usable.degree
+        );
         _addPending(kind == EvaluationKeyKind.Switching ? targetKeyId : keyId, requestId);
-        uint64 deadline = _responseDeadline();
-        record.kind = kind;
-        record.deadline = deadline;
-        record.entryCount = entryCount;
-        record.epochId = epochId;
-        record.keyId = keyId;
-        record.targetKeyId = targetKeyId;
+        _storage().wanted[requestId] = EvaluationKeyRecord({
+            kind: kind,
+            entryCount: entryCount,
+            epochId: usable.epochId,
+            keyId: keyId,
+            targetKeyId: targetKeyId
+        });
         emit EvaluationKeysRequested(
             requestId,
-            epochId,
+            usable.epochId,
             keyId,
             kind,
             targetKeyId,
@@ -246,6 +202,12 @@ contract EvaluationKeyManager is RequestWindow, EIP712Upgradeable, IEvaluationKe
             msg.sender,
             deadline
         );
+    }
+
+    function _operationOf(EvaluationKeyKind kind) private pure returns (uint8) {
+        if (kind == EvaluationKeyKind.Relinearization) return Operations.RELINEARIZATION_KEY;
+        if (kind == EvaluationKeyKind.Galois) return Operations.GALOIS_KEYS;
+        return Operations.SWITCHING_KEY;
     }
 
     function _countElements(bytes32 keyId, uint256 count) private {
@@ -265,9 +227,11 @@ contract EvaluationKeyManager is RequestWindow, EIP712Upgradeable, IEvaluationKe
         uint256 place = MAX_PENDING_REQUESTS;
         for (uint256 i = 0; i < MAX_PENDING_REQUESTS; ++i) {
             bytes32 present = pending[i];
-            if (_stateOf($.requests[present]) == EvaluationKeyState.Pending) continue;
-            place = i;
-            if (present == requestId) break;
+            if (present == requestId) {
+                place = i;
+                break;
+            }
+            if (_requestState(present) != RequestState.Pending) place = i;
         }
         if (place == MAX_PENDING_REQUESTS) {
             revert EvaluationKeyManagerPendingCount(keyId, MAX_PENDING_REQUESTS);
@@ -280,18 +244,20 @@ contract EvaluationKeyManager is RequestWindow, EIP712Upgradeable, IEvaluationKe
     function _requireSwitchable(
         bytes32 fromKeyId,
         bytes32 toKeyId
-    ) private view returns (bytes32 epochId) {
+    ) private view returns (UsableKey memory usable) {
         EvaluationKeyManagerStorage storage $ = _storage();
-        Key memory from = $.keyManager.key(fromKeyId);
-        Key memory to = $.keyManager.key(toKeyId);
+        Key memory from = KEY_MANAGER.key(fromKeyId);
+        Key memory to = KEY_MANAGER.key(toKeyId);
         _requireOwner(to, toKeyId);
         if (fromKeyId == toKeyId) revert EvaluationKeyManagerSameKey(toKeyId);
         if (!$.switchingAllowed[fromKeyId][toKeyId]) {
             revert EvaluationKeyManagerSwitchingNotAllowed(fromKeyId, toKeyId);
         }
-        $.keyManager.requireUsable(fromKeyId);
-        (epochId, ) = $.keyManager.requireUsable(toKeyId);
-        if (from.epochId != epochId) revert EvaluationKeyManagerMixedEpochs(from.epochId, epochId);
+        KEY_MANAGER.requireUsable(fromKeyId);
+        usable = KEY_MANAGER.requireUsable(toKeyId);
+        if (from.epochId != usable.epochId) {
+            revert EvaluationKeyManagerMixedEpochs(from.epochId, usable.epochId);
+        }
         if (from.parameterSetId != to.parameterSetId) {
             revert EvaluationKeyManagerMixedSets(from.parameterSetId, to.parameterSetId);
         }
@@ -310,11 +276,12 @@ contract EvaluationKeyManager is RequestWindow, EIP712Upgradeable, IEvaluationKe
         if (count == MAX_SOURCES) revert EvaluationKeyManagerSourceCount(toKeyId, MAX_SOURCES);
         sources.push(fromKeyId);
         $.isSource[fromKeyId] = true;
+        if (count == 0) KEY_MANAGER.markTarget(toKeyId);
     }
 
     /// @dev The owner needs no role, so {restricted} is not a modifier here.
     function _requireRequester(bytes32 keyId) private {
-        if (_storage().keyManager.key(keyId).requester == msg.sender) return;
+        if (KEY_MANAGER.key(keyId).requester == msg.sender) return;
         _checkCanCall(msg.sender, msg.data);
     }
 
@@ -324,7 +291,7 @@ contract EvaluationKeyManager is RequestWindow, EIP712Upgradeable, IEvaluationKe
 
     /// @dev Of an epoch in any phase, unlike requireUsable: what was signed before it was retired counts.
     function _requireActive(bytes32 keyId) private view {
-        _storage().keyManager.ciphertextLimits(keyId);
+        KEY_MANAGER.ciphertextLimits(keyId);
     }
 
     function _requestId(
@@ -348,36 +315,9 @@ contract EvaluationKeyManager is RequestWindow, EIP712Upgradeable, IEvaluationKe
             );
     }
 
-    function _resultDigest(
-        bytes32 epochId,
-        bytes32 requestId,
-        bytes32 resultHash
-    ) private view returns (bytes32) {
-        return
-            _hashTypedDataV4(
-                keccak256(
-                    abi.encode(EVALUATION_KEYS_RESULT_TYPEHASH, epochId, requestId, resultHash)
-                )
-            );
-    }
-
-    function _stateOf(RequestRecord storage record) private view returns (EvaluationKeyState) {
-        if (record.deadline == 0) return EvaluationKeyState.None;
-        if (record.resultHash != 0) return EvaluationKeyState.Recorded;
-        return
-            block.timestamp > record.deadline
-                ? EvaluationKeyState.Expired
-                : EvaluationKeyState.Pending;
-    }
-
     /// @dev Constants instead of storage: they are read for every result.
     function _EIP712Name() internal pure override returns (string memory) {
         return "Keyloom EvaluationKeyManager";
-    }
-
-    /// @dev See {_EIP712Name}.
-    function _EIP712Version() internal pure override returns (string memory) {
-        return "1";
     }
 
     function _storage() private pure returns (EvaluationKeyManagerStorage storage $) {

@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {EIP712Upgradeable} from "@openzeppelin/contracts-upgradeable/utils/cryptography/EIP712Upgradeable.sol";
-
-import {RequestWindow} from "./governance/RequestWindow.sol";
-import {IEpochManager} from "./interfaces/IEpochManager.sol";
-import {IKeyManager, Key, KeyState, ParameterSet} from "./interfaces/IKeyManager.sol";
+import {IFeeVault} from "./interfaces/IFeeVault.sol";
+import {IKeyManager, Key, KeyState, ParameterSet, UsableKey} from "./interfaces/IKeyManager.sol";
 import {CommitteeSize} from "./libraries/CommitteeSize.sol";
+import {Operations} from "./libraries/Operations.sol";
 import {ParameterSets} from "./libraries/ParameterSets.sol";
+import {Requests} from "./requests/Requests.sol";
 
 /// @title KeyManager
-contract KeyManager is RequestWindow, EIP712Upgradeable, IKeyManager {
-    bytes32 private constant PUBLIC_KEY_RESULT_TYPEHASH = keccak256(
-        "PublicKeyResult(bytes32 epochId,bytes32 keyId,bytes32 digest)"
-    );
-
+contract KeyManager is Requests, IKeyManager {
     /// @dev What requests and registrations read is copied from the parameter set into one slot.
     struct KeyRecord {
         KeyState state;
@@ -22,35 +17,36 @@ contract KeyManager is RequestWindow, EIP712Upgradeable, IKeyManager {
         uint8 maxLimbs;
         uint16 maxNoiseBits;
         uint32 degree;
-        uint64 deadline;
+        uint16 epochNumber;
+        uint8 lambda;
+        bool isTarget;
         bytes32 epochId;
         bytes32 parameterSetId;
         bytes32 digest;
         address requester;
-        uint8 lambda;
     }
 
     /// @custom:storage-location erc7201:keyloom.storage.KeyManager
     struct KeyManagerStorage {
-        IEpochManager epochManager;
         mapping(bytes32 parameterSetId => ParameterSet) parameterSets;
         mapping(bytes32 keyId => KeyRecord) keys;
     }
 
     uint256 private constant STORAGE_SLOT = erc7201("keyloom.storage.KeyManager");
 
+    /// @param vault Fees; the committees are read from it.
+    constructor(IFeeVault vault) Requests(vault) {}
+
     /// @notice Sets up the proxy.
     /// @param authority AccessManager of the deployment.
-    /// @param manager Committees.
     /// @param responseWindow In seconds.
+    /// @param attestationWindow In seconds.
     function initialize(
         address authority,
-        IEpochManager manager,
-        uint64 responseWindow
+        uint64 responseWindow,
+        uint64 attestationWindow
     ) external initializer {
-        __Governed_init(authority);
-        __RequestWindow_init(responseWindow);
-        _storage().epochManager = manager;
+        __Requests_init(authority, responseWindow, attestationWindow);
     }
 
     /// @inheritdoc IKeyManager
@@ -74,7 +70,7 @@ contract KeyManager is RequestWindow, EIP712Upgradeable, IKeyManager {
         bytes32 label
     ) external whenNotPaused restricted returns (bytes32 keyId) {
         KeyManagerStorage storage $ = _storage();
-        uint256 size = $.epochManager.activeCommitteeSize(epochId);
+        (uint256 size, uint16 epochNumber) = epochManager().activeCommittee(epochId);
         ParameterSet storage set = $.parameterSets[parameterSetId];
         if (set.degree == 0) revert KeyManagerParameterSetUnknown(parameterSetId);
         uint8 minLimbs = set.decryptionLimbs[CommitteeSize.index(size)];
@@ -83,25 +79,24 @@ contract KeyManager is RequestWindow, EIP712Upgradeable, IKeyManager {
         keyId = keccak256(
             abi.encode(block.chainid, address(this), epochId, parameterSetId, msg.sender, label)
         );
-        KeyRecord storage record = $.keys[keyId];
-        bool expired = record.state == KeyState.Pending && block.timestamp > record.deadline;
-        if (record.state != KeyState.None && !expired) {
-            revert KeyManagerKeyExists(keyId, record.state, record.deadline);
+        // A retired key that was never recorded must not come back.
+        if ($.keys[keyId].state == KeyState.Retired) {
+            revert KeyManagerKeyState(keyId, KeyState.Retired);
         }
-
-        uint64 deadline = _responseDeadline();
+        uint64 deadline = _open(keyId, epochNumber, Operations.KEY_GENERATION, set.degree);
         $.keys[keyId] = KeyRecord({
             state: KeyState.Pending,
             minLimbs: minLimbs,
             maxLimbs: uint8(set.primes.length - 1),
             maxNoiseBits: set.maxNoiseBits[CommitteeSize.index(size)],
             degree: set.degree,
-            deadline: deadline,
+            epochNumber: epochNumber,
+            lambda: set.lambda,
+            isTarget: false,
             epochId: epochId,
             parameterSetId: parameterSetId,
             digest: 0,
-            requester: msg.sender,
-            lambda: set.lambda
+            requester: msg.sender
         });
         emit KeyRequested(keyId, epochId, parameterSetId, msg.sender, label, deadline);
     }
@@ -113,20 +108,10 @@ contract KeyManager is RequestWindow, EIP712Upgradeable, IKeyManager {
         uint256 signerBitmap,
         bytes calldata signatures
     ) external {
-        KeyManagerStorage storage $ = _storage();
-        KeyRecord storage record = $.keys[keyId];
+        KeyRecord storage record = _storage().keys[keyId];
         if (record.state != KeyState.Pending) revert KeyManagerKeyState(keyId, record.state);
-        if (block.timestamp > record.deadline) {
-            revert KeyManagerDeadlinePassed(keyId, record.deadline);
-        }
         if (digest == 0) revert KeyManagerZeroDigest(keyId);
-        bytes32 epochId = record.epochId;
-        $.epochManager.verifyQuorum(
-            epochId,
-            hashPublicKeyResult(epochId, keyId, digest),
-            signerBitmap,
-            signatures
-        );
+        _answer(keyId, keccak256(abi.encode(digest)), signerBitmap, signatures);
         record.state = KeyState.Active;
         record.digest = digest;
         emit PublicKeyRecorded(keyId, digest, signerBitmap);
@@ -148,12 +133,22 @@ contract KeyManager is RequestWindow, EIP712Upgradeable, IKeyManager {
     }
 
     /// @inheritdoc IKeyManager
+    function primeOf(
+        bytes32 parameterSetId,
+        uint256 limb
+    ) external view returns (uint64 prime, uint256 count) {
+        uint64[] storage primes = _storage().parameterSets[parameterSetId].primes;
+        count = primes.length;
+        if (limb < count) prime = primes[limb];
+    }
+
+    /// @inheritdoc IKeyManager
     function key(bytes32 keyId) external view returns (Key memory) {
         KeyRecord storage record = _storage().keys[keyId];
         return
             Key({
                 state: record.state,
-                deadline: record.deadline,
+                deadline: _requestDeadline(keyId),
                 requester: record.requester,
                 epochId: record.epochId,
                 parameterSetId: record.parameterSetId,
@@ -170,40 +165,29 @@ contract KeyManager is RequestWindow, EIP712Upgradeable, IKeyManager {
     }
 
     /// @inheritdoc IKeyManager
-    function requireUsable(bytes32 keyId) external view returns (bytes32 epochId, uint32 degree) {
+    function requireUsable(bytes32 keyId) external view returns (UsableKey memory usable) {
         KeyRecord storage record = _active(keyId);
-        epochId = record.epochId;
-        degree = record.degree;
-        if (!_storage().epochManager.isActive(epochId))
-            revert KeyManagerEpochInactive(keyId, epochId);
+        usable = UsableKey({
+            epochId: record.epochId,
+            epochNumber: record.epochNumber,
+            degree: record.degree,
+            units: ParameterSets.decryptionUnits(record.lambda),
+            isTarget: record.isTarget
+        });
+        if (!epochManager().isActive(usable.epochId)) {
+            revert KeyManagerEpochInactive(keyId, usable.epochId);
+        }
+    }
+
+    /// @inheritdoc IKeyManager
+    function markTarget(bytes32 keyId) external restricted {
+        _active(keyId).isTarget = true;
     }
 
     /// @inheritdoc IKeyManager
     function decryptionUnits(bytes32 keyId) external view returns (uint64) {
         KeyRecord storage record = _storage().keys[keyId];
         return record.state == KeyState.None ? 0 : ParameterSets.decryptionUnits(record.lambda);
-    }
-
-    /// @inheritdoc IKeyManager
-    function domainSeparator() external view returns (bytes32) {
-        return _domainSeparatorV4();
-    }
-
-    /// @inheritdoc IKeyManager
-    function epochManager() external view returns (IEpochManager) {
-        return _storage().epochManager;
-    }
-
-    /// @inheritdoc IKeyManager
-    function hashPublicKeyResult(
-        bytes32 epochId,
-        bytes32 keyId,
-        bytes32 digest
-    ) public view returns (bytes32) {
-        return
-            _hashTypedDataV4(
-                keccak256(abi.encode(PUBLIC_KEY_RESULT_TYPEHASH, epochId, keyId, digest))
-            );
     }
 
     function _active(bytes32 keyId) private view returns (KeyRecord storage record) {
@@ -214,11 +198,6 @@ contract KeyManager is RequestWindow, EIP712Upgradeable, IKeyManager {
     /// @dev Constants instead of storage: they are read for every result.
     function _EIP712Name() internal pure override returns (string memory) {
         return "Keyloom KeyManager";
-    }
-
-    /// @dev See {_EIP712Name}.
-    function _EIP712Version() internal pure override returns (string memory) {
-        return "1";
     }
 
     function _storage() private pure returns (KeyManagerStorage storage $) {

@@ -11,27 +11,46 @@ import { permissions, Role, selectorsOf, type GatewayContract, type RoleName } f
 
 const DAY = 86_400n;
 
-/** What every deployment can set: name → safe default. All in wei or seconds. */
+/** What every deployment can set: name → safe default. In wei or seconds unless the name says otherwise. */
 const defaults = {
   minimumBondWei: 10_000n * 10n ** 18n,
   unbondingDelaySeconds: 14n * DAY,
   setupWindowSeconds: DAY,
   responseWindowSeconds: 3_600n,
+  attestationWindowSeconds: 3_600n,
+  feeQuantumWei: 10n ** 14n,
+  reimbursementQuanta: 30n,
+  retentionBps: 1_000n,
 } as const;
 
-type Proxy = NamedArtifactContractAtFuture<GatewayContract>;
+/** Fees at deployment in quanta, by operation (contracts/libraries/Operations.sol): base, per 1024 coefficients. */
+const prices = {
+  1: [10_000, 0],
+  2: [90, 10],
+  3: [20_000, 0],
+  4: [1_000, 200],
+  5: [20_000, 0],
+  6: [90, 10],
+} as const;
+
+type Proxy = NamedArtifactContractAtFuture<Exclude<GatewayContract, 'FeeVault'>>;
 
 /**
- * Deploys the authority and the six gateway contracts around a bond token, wires them, and grants
- * the roles to the accounts in the parameters. The deployer is admin afterwards.
+ * Deploys the authority, the fee vault and the gateway contracts around the tokens for bonds and fees,
+ * wires them, and grants the roles to the accounts in the parameters. The deployer is admin afterwards.
  *
  * The DecryptionGateway comes after all other contracts: logs are read from its block on.
  */
-export function buildGateway(m: IgnitionModuleBuilder, bondToken: ArgumentType) {
+export function buildGateway(
+  m: IgnitionModuleBuilder,
+  bondToken: ArgumentType,
+  feeToken: ArgumentType,
+) {
   const deployer = m.getAccount(0);
   const authority = m.contract('Authority', [deployer]);
   const setting = (name: keyof typeof defaults) => m.getParameter(name, defaults[name]);
-  const responseWindow = setting('responseWindowSeconds');
+  const windows = [setting('responseWindowSeconds'), setting('attestationWindowSeconds')];
+  const treasury: ArgumentType = m.getParameter('treasury', deployer);
 
   const operatorRegistry = deployProxy(m, 'OperatorRegistry', [
     authority,
@@ -44,32 +63,53 @@ export function buildGateway(m: IgnitionModuleBuilder, bondToken: ArgumentType) 
     operatorRegistry,
     setting('setupWindowSeconds'),
   ]);
-  const keyManager = deployProxy(m, 'KeyManager', [authority, epochManager, responseWindow]);
-  const evaluationKeyManager = deployProxy(m, 'EvaluationKeyManager', [
+  const feeVault = m.contract('FeeVault', [
     authority,
-    keyManager,
-    responseWindow,
+    feeToken,
+    epochManager,
+    setting('feeQuantumWei'),
+    {
+      treasury,
+      reimbursement: setting('reimbursementQuanta'),
+      retentionBps: setting('retentionBps'),
+    },
   ]);
+  const requests = [authority, ...windows];
+  const keyManager = deployProxy(m, 'KeyManager', requests, [feeVault]);
+  const slashingManager = deployProxy(m, 'SlashingManager', [authority, keyManager, treasury]);
+  const evaluationKeyManager = deployProxy(m, 'EvaluationKeyManager', requests, [keyManager]);
   const ciphertextRegistry = deployProxy(m, 'CiphertextRegistry', [
     authority,
     evaluationKeyManager,
   ]);
-  const decryptionGateway = deployProxy(m, 'DecryptionGateway', [
-    authority,
+  const decryptionGateway = deployProxy(m, 'DecryptionGateway', requests, [
     ciphertextRegistry,
-    responseWindow,
+    slashingManager,
   ]);
 
-  const proxies: Record<GatewayContract, Proxy> = {
+  const contracts: Record<GatewayContract, ArgumentType> = {
     OperatorRegistry: operatorRegistry,
     EpochManager: epochManager,
+    FeeVault: feeVault,
     KeyManager: keyManager,
+    SlashingManager: slashingManager,
     EvaluationKeyManager: evaluationKeyManager,
     CiphertextRegistry: ciphertextRegistry,
     DecryptionGateway: decryptionGateway,
   };
-  assignFunctions(m, authority, proxies);
+  assignFunctions(m, authority, contracts);
   grantRole(m, authority, 'epochManager', epochManager);
+  grantRole(m, authority, 'evaluationKeyManager', evaluationKeyManager);
+  grantRole(m, authority, 'feeVault', feeVault);
+  grantRole(m, authority, 'slashingManager', slashingManager);
+  for (const [operation, price] of Object.entries(prices))
+    m.call(feeVault, 'setPrice', [operation, ...price], { id: `price_${operation}` });
+  for (const [name, source] of Object.entries({
+    keyManager,
+    evaluationKeyManager,
+    decryptionGateway,
+  }))
+    m.call(feeVault, 'addSource', [source], { id: `source_${name}` });
   for (const role of ['governor', 'registrar', 'keyRequester'] as const)
     grantRole(m, authority, role, m.getParameter(role, deployer));
 
@@ -77,16 +117,27 @@ export function buildGateway(m: IgnitionModuleBuilder, bondToken: ArgumentType) 
     authority,
     operatorRegistry,
     epochManager,
+    feeVault,
     keyManager,
+    slashingManager,
     evaluationKeyManager,
     ciphertextRegistry,
     decryptionGateway,
   };
 }
 
-/** An implementation and the proxy in front of it, initialised in the proxy's constructor. */
-function deployProxy(m: IgnitionModuleBuilder, name: GatewayContract, args: ArgumentType[]): Proxy {
-  const implementation = m.contract(name, [], { id: `${name}Implementation` });
+/**
+ * An implementation and the proxy in front of it, initialised in the proxy's constructor.
+ *
+ * @param fixed arguments of the implementation's constructor, which are part of its code
+ */
+function deployProxy(
+  m: IgnitionModuleBuilder,
+  name: Exclude<GatewayContract, 'FeeVault'>,
+  args: ArgumentType[],
+  fixed: ArgumentType[] = [],
+): Proxy {
+  const implementation = m.contract(name, fixed, { id: `${name}Implementation` });
   const initializer = m.encodeFunctionCall(implementation, 'initialize', args);
   const proxy = m.contract('GatewayProxy', [implementation, initializer], { id: `${name}Proxy` });
   return m.contractAt(name, proxy);
@@ -95,13 +146,13 @@ function deployProxy(m: IgnitionModuleBuilder, name: GatewayContract, args: Argu
 function assignFunctions(
   m: IgnitionModuleBuilder,
   authority: CallableContractFuture<string>,
-  proxies: Record<GatewayContract, Proxy>,
+  contracts: Record<GatewayContract, ArgumentType>,
 ): void {
   for (const { contract, role, functions } of permissions) {
     m.call(
       authority,
       'setTargetFunctionRole',
-      [proxies[contract], selectorsOf(contract, functions), Role[role]],
+      [contracts[contract], selectorsOf(contract, functions), Role[role]],
       { id: `${contract}_${role}` },
     );
   }
@@ -112,7 +163,7 @@ function grantRole(
   m: IgnitionModuleBuilder,
   authority: CallableContractFuture<string>,
   role: Exclude<RoleName, 'admin'>,
-  account: Proxy | AccountRuntimeValue | ModuleParameterRuntimeValue<AccountRuntimeValue>,
+  account: ArgumentType | AccountRuntimeValue | ModuleParameterRuntimeValue<AccountRuntimeValue>,
 ): void {
   m.call(authority, 'grantRole', [Role[role], account as ArgumentType, 0], {
     id: `grant_${role}`,

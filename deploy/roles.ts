@@ -5,13 +5,15 @@ import {
   decryptionGatewayAbi,
   epochManagerAbi,
   evaluationKeyManagerAbi,
+  feeVaultAbi,
   keyManagerAbi,
   operatorRegistryAbi,
+  slashingManagerAbi,
 } from '../workers/chain/abi.ts';
 
 /**
  * Roles of the authority. Restricted functions that no role is named for below (upgrades, bonds,
- * delays and windows) belong to the admin role, which also grants all others.
+ * delays, windows, penalties and the treasury) belong to the admin role, which also grants all others.
  */
 export const Role = {
   admin: 0n,
@@ -21,8 +23,14 @@ export const Role = {
   registrar: 2n,
   /** Asks for keys, and for evaluation keys of any key. */
   keyRequester: 3n,
-  /** The EpochManager, for seats in the OperatorRegistry. */
+  /** The EpochManager, for seats and benches in the OperatorRegistry. */
   epochManager: 4n,
+  /** The SlashingManager, for bonds in the OperatorRegistry. */
+  slashingManager: 5n,
+  /** The FeeVault, for counting in the EpochManager who served. */
+  feeVault: 6n,
+  /** The EvaluationKeyManager, for marking targets of switching keys in the KeyManager. */
+  evaluationKeyManager: 7n,
 } as const;
 
 export type RoleName = keyof typeof Role;
@@ -31,9 +39,11 @@ export const gatewayAbis = {
   OperatorRegistry: operatorRegistryAbi,
   EpochManager: epochManagerAbi,
   KeyManager: keyManagerAbi,
+  SlashingManager: slashingManagerAbi,
   EvaluationKeyManager: evaluationKeyManagerAbi,
   CiphertextRegistry: ciphertextRegistryAbi,
   DecryptionGateway: decryptionGatewayAbi,
+  FeeVault: feeVaultAbi,
 } as const satisfies Record<string, Abi>;
 
 export type GatewayContract = keyof typeof gatewayAbis;
@@ -44,14 +54,17 @@ export const permissions: readonly {
   role: RoleName;
   functions: readonly string[];
 }[] = [
-  { contract: 'OperatorRegistry', role: 'epochManager', functions: ['seat', 'unseat'] },
+  { contract: 'OperatorRegistry', role: 'epochManager', functions: ['bench', 'seat', 'unseat'] },
+  { contract: 'OperatorRegistry', role: 'slashingManager', functions: ['payTreasury', 'slash'] },
   { contract: 'EpochManager', role: 'governor', functions: ['proposeEpoch', 'retire'] },
+  { contract: 'EpochManager', role: 'feeVault', functions: ['recordService'] },
   {
     contract: 'KeyManager',
     role: 'governor',
     functions: ['addParameterSet', 'retireKey', 'pauseRequests', 'unpauseRequests'],
   },
   { contract: 'KeyManager', role: 'keyRequester', functions: ['requestKey'] },
+  { contract: 'KeyManager', role: 'evaluationKeyManager', functions: ['markTarget'] },
   {
     contract: 'EvaluationKeyManager',
     role: 'governor',

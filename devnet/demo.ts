@@ -4,16 +4,18 @@
  * Shows the whole of Keyloom on one machine: a local L2, operators as separate processes, a key that
  * nobody holds, a computation on encrypted numbers, an answer that one user alone can read, and
  * decryptions while one operator is dead and while another one lies. Exits 0 only if every plaintext
- * matched, the liar was named, and the audit agrees.
+ * matched, the liar was named and slashed, and the audit agrees.
  */
 import type { Hex } from 'viem';
 
 import { audit } from '../tasks/support/audit/audit.ts';
 import { convicted } from '../tasks/support/audit/findings.ts';
+import { earningsOf, quotesOf } from '../tasks/support/fees.ts';
 import { downloadPublicKey, labelOf, requestKey, waitForKey } from '../tasks/support/keys.ts';
+import { amountText, feeTokenOf } from '../tasks/support/payments.ts';
 import { parameterSet } from '../workers/ring/parameters.ts';
 import { committeeOf } from '../workers/sharing/committee.ts';
-import { governor, user } from './accounts.ts';
+import { governor, operatorOwner, user } from './accounts.ts';
 import { bringUp } from './bring-up.ts';
 import { computeAndDecrypt, computingKeys } from './computing.ts';
 import { DevnetError, DevnetErrorCode } from './errors.ts';
@@ -22,11 +24,14 @@ import { shorten } from './format.ts';
 import { readOptions, runProgram } from './program.ts';
 import { Reporter } from './reporter.ts';
 import { requireMatch, RoundTrip, sampleSlots, waitUntilNamed } from './round-trip.ts';
+import { bondOf, owedTo, waitUntilSlashed } from './slashed.ts';
 import type { Workspace } from './workspace.ts';
 
 const KEY_TIMEOUT_MS = 120_000;
 const PARAMETER_SET = 'bfv-8192-b20';
 const LIAR = 2;
+/** The operator whose turn it is submits at once, the others wait for it in turn. */
+const SLASH_DEADLINE_MS = 60_000;
 
 async function demo(workspace: Workspace, reporter: Reporter, n: number): Promise<void> {
   const { t, quorum } = committeeOf(n);
@@ -38,6 +43,22 @@ async function demo(workspace: Workspace, reporter: Reporter, n: number): Promis
   );
 
   const { devnet, operators, epoch } = await bringUp(workspace, reporter, { n });
+  await reporter.step(
+    'Look at the prices',
+    'Who asks has deposited a token; a request moves its fee to whoever will have served it.',
+    async (report) => {
+      const gateway = await devnet.as(user);
+      const token = await feeTokenOf(gateway);
+      const quotes = await quotesOf(gateway, set, { handles: 1, steps: [1] });
+      const price = (start: string): string => {
+        const quote = quotes.find(({ what }) => what.startsWith(start));
+        return amountText(token, quote?.feeWei ?? 0n);
+      };
+      report.result(
+        `a key ${price('key')}, a number ${price('decryption of one coefficient')}, a vector ${price('decryption of one ciphertext')}`,
+      );
+    },
+  );
   const { keyId, publicKey } = await reporter.step(
     'Generate a key',
     `The secret key exists only as ${n} shares; the public key is an ordinary SEAL key (${set.name}).`,
@@ -176,7 +197,51 @@ async function demo(workspace: Workspace, reporter: Reporter, n: number): Promis
       );
     },
   );
+  await reporter.step(
+    'Slash the liar',
+    'An honest operator has sent the evidence; the contract judged it by looking at one number.',
+    async (report) => {
+      const gateway = await devnet.as(governor);
+      const token = await feeTokenOf(gateway);
+      const { address } = operatorOwner(LIAR);
+      const slashed = await waitUntilSlashed(gateway, address, { deadlineMs: SLASH_DEADLINE_MS });
+      const [leftWei, owedWei] = await Promise.all([
+        bondOf(gateway, address),
+        owedTo(gateway, slashed.beneficiary),
+      ]);
+      if (leftWei !== 0n || owedWei < slashed.rewardWei || slashed.rewardWei === 0n)
+        throw new DevnetError(DevnetErrorCode.DEMO_FAILED, 'The bond or the reward is wrong.');
+      const reporterIndex =
+        operators.findIndex(({ index }) => operatorOwner(index).address === slashed.beneficiary) +
+        1;
+      report.result(
+        `operator ${LIAR} has lost its bond of ${amountText(token, slashed.slashedWei)}; operator ${reporterIndex} gets ${amountText(token, slashed.rewardWei)} for the evidence`,
+      );
+    },
+  );
+  await reporter.step(
+    'What the operators have earned',
+    'Whoever signed a result, or attested to it in time, is paid the same; the submitter also gets its gas.',
+    async (report) => {
+      const gateway = await devnet.as(governor);
+      const token = await feeTokenOf(gateway);
+      const earned = await Promise.all(
+        operators.map(({ index }) => earningsOf(gateway, operatorOwner(index).address)),
+      );
+      report.result(
+        earned
+          .map((one, at) => {
+            const paidWei = (one?.balanceWei ?? 0n) + (one?.signerBalanceWei ?? 0n);
+            return `${at + 1}: ${amountText(token, rounded(paidWei))}, to be settled ${amountText(token, rounded(one?.unsettledWei ?? 0n))}`;
+          })
+          .join('; '),
+      );
+    },
+  );
 }
+
+/** To a thousandth of a token of 18 decimals. */
+const rounded = (amountWei: bigint): bigint => amountWei - (amountWei % 10n ** 15n);
 
 const list = (indices: readonly number[]): string =>
   `operator${indices.length === 1 ? '' : 's'} ${indices.join(', ')}`;
@@ -194,5 +259,5 @@ await runProgram(async (workspace) => {
     if (typeof values.json === 'string') reporter.writeJson(values.json, ok);
   }
   reporter.summary();
-  reporter.text('\nEvery plaintext matched and the liar was named and convicted.');
+  reporter.text('\nEvery plaintext matched; the liar was named, convicted and slashed.');
 });

@@ -105,6 +105,7 @@ export class OperatorProcess {
       confirmations: 1,
       pollMs: 100,
       submitDelayMs: 2_000,
+      settleEveryMs: 2_000,
     };
     writeFileSync(configFile, JSON.stringify(config, null, 2));
     const { conduct } = options;
@@ -167,9 +168,13 @@ export class OperatorProcess {
     );
   }
 
-  /** {@link waitForHealth}: it can serve. */
+  /** {@link waitForHealth}: it can serve. One that was slashed keeps its seat and can, too. */
   waitHealthy(options: WaitOptions = {}): Promise<Health> {
-    return this.waitForHealth('healthy', ({ status }) => status === 'ok', options);
+    return this.waitForHealth(
+      'healthy',
+      ({ reasons }) => reasons.every((reason) => reason === 'SLASHED'),
+      options,
+    );
   }
 }
 

@@ -18,7 +18,9 @@ const target = join(root, 'workers', 'chain', 'abi.ts');
 const contracts = [
   'OperatorRegistry',
   'EpochManager',
+  'FeeVault',
   'KeyManager',
+  'SlashingManager',
   'EvaluationKeyManager',
   'CiphertextRegistry',
   'DecryptionGateway',

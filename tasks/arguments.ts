@@ -1,4 +1,4 @@
-import { isHex, size, type Hex } from 'viem';
+import { isHex, parseUnits, size, type Hex } from 'viem';
 
 import { isKeyloomError } from '../workers/errors.ts';
 import { RingErrorCode } from '../workers/ring/errors.ts';
@@ -45,6 +45,16 @@ export function listOf(value: string | undefined, option: string): string[] {
 export function integerOf(text: string, option: string): bigint {
   if (/^\d{1,78}$/.test(text)) return BigInt(text);
   throw invalidArgument(`${option} must be a non-negative integer: ${text}`);
+}
+
+/** A positive amount of a token as people write it, in its smallest unit. @throws ClientError `INVALID_ARGUMENT` */
+export function amountOf(text: string, option: string, decimals: number): bigint {
+  const [, fraction = ''] = text.split('.');
+  if (/^\d{1,60}(\.\d+)?$/.test(text) && fraction.length <= decimals) {
+    const amountWei = parseUnits(text, decimals);
+    if (amountWei > 0n) return amountWei;
+  }
+  throw invalidArgument(`${option} must be an amount of tokens such as 2.5: ${text}`);
 }
 
 /**

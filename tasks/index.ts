@@ -4,6 +4,8 @@ import { auditTask } from './audit/index.ts';
 import { decryptTask } from './decrypt/index.ts';
 import { encryptTask } from './encrypt/index.ts';
 import { epochTasks } from './epoch/index.ts';
+import { evidenceTasks } from './evidence/index.ts';
+import { feesTasks } from './fees/index.ts';
 import { keyTasks } from './key/index.ts';
 import { keygenTask } from './keygen/index.ts';
 import { keyswitchTask } from './keyswitch/index.ts';
@@ -12,6 +14,8 @@ import { operatorsTasks } from './operators/index.ts';
 import { parametersTasks } from './parameters/index.ts';
 import { permitTask } from './permit/index.ts';
 import { registerTask } from './register/index.ts';
+import { slashTasks } from './slash/index.ts';
+import { stakeTasks } from './stake/index.ts';
 import { statusTask } from './status/index.ts';
 import { userDecryptTask } from './user-decrypt/index.ts';
 import { userKeysTask } from './user-keys/index.ts';
@@ -32,6 +36,10 @@ export const kmsTasks = [
   permitTask,
   userDecryptTask,
   ...meterTasks,
+  ...feesTasks,
+  ...stakeTasks,
+  ...evidenceTasks,
+  ...slashTasks,
   statusTask,
   auditTask,
 ];

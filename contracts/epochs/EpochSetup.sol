@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Governed} from "../governance/Governed.sol";
-import {EpochPhase, IEpochManager} from "../interfaces/IEpochManager.sol";
+import {EpochPhase, IEpochManager, ParticipationTerms} from "../interfaces/IEpochManager.sol";
 import {IOperatorRegistry} from "../interfaces/IOperatorRegistry.sol";
 import {Acknowledgements} from "../libraries/Acknowledgements.sol";
 import {CommitteeCode} from "../libraries/CommitteeCode.sol";
@@ -29,13 +29,15 @@ abstract contract EpochSetup is Governed, IEpochManager {
         mapping(uint256 dealer => bytes32) roots;
     }
 
-    /// @dev The first four members share a slot: it and the committee's code are all that verifying a
-    /// quorum reads.
+    /// @dev The first five members share a slot: it and the committee's code are all that verifying a
+    /// quorum reads. The number stands for the epoch where 32 bytes are too many; it means nothing
+    /// outside this deployment.
     struct EpochRecord {
         address committee;
         uint8 size;
         EpochPhase phase;
         uint16 confirmations;
+        uint16 number;
         bytes32 proposalId;
         bytes32 setupDigest;
     }
@@ -46,6 +48,10 @@ abstract contract EpochSetup is Governed, IEpochManager {
         uint64 setupWindowSeconds;
         mapping(bytes32 proposalId => ProposalRecord) proposals;
         mapping(bytes32 epochId => EpochRecord) epochs;
+        uint16 epochCount;
+        mapping(uint16 number => bytes32 epochId) epochIds;
+        ParticipationTerms participationTerms;
+        mapping(uint16 number => uint256 word) participation;
     }
 
     uint256 private constant STORAGE_SLOT = erc7201("keyloom.storage.EpochManager");
@@ -200,6 +206,10 @@ abstract contract EpochSetup is Governed, IEpochManager {
         epochRecord.committee = record.committee;
         epochRecord.size = uint8(size);
         epochRecord.phase = EpochPhase.Frozen;
+        // From 1, and checked: 65535 epochs are enough for two centuries of daily ones.
+        uint16 number = ++_storage().epochCount;
+        epochRecord.number = number;
+        _storage().epochIds[number] = epochId;
         epochRecord.proposalId = proposalId;
         epochRecord.setupDigest = setupDigest;
         emit EpochFrozen(proposalId, epochId, setupDigest, standing);

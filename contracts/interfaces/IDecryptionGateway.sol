@@ -2,34 +2,11 @@
 pragma solidity 0.8.37;
 
 import {ICiphertextRegistry} from "./ICiphertextRegistry.sol";
-import {IEpochManager} from "./IEpochManager.sol";
 import {IEvaluationKeyManager} from "./IEvaluationKeyManager.sol";
 import {IKeyManager} from "./IKeyManager.sol";
 import {IOperatorRegistry} from "./IOperatorRegistry.sol";
-
-/// @notice Life of a decryption request; Expired is Pending after the deadline.
-enum RequestState {
-    None,
-    Pending,
-    Answered,
-    Expired
-}
-
-/// @notice A decryption request.
-/// @param state Where the request is in its life.
-/// @param deadline Timestamp in seconds until which it can be answered.
-/// @param resultLength Length of its result in bytes.
-/// @param epochId Committee that answers it.
-/// @param resultHash Keccak-256 of the result; zero until it is answered.
-/// @param forUser Whether it is a user decryption; otherwise it is public.
-struct DecryptionRequest {
-    RequestState state;
-    uint64 deadline;
-    uint32 resultLength;
-    bytes32 epochId;
-    bytes32 resultHash;
-    bool forUser;
-}
+import {IRequests} from "./IRequests.sol";
+import {ISlashingManager} from "./ISlashingManager.sol";
 
 /// @notice What a user signs (EIP-712) so that anybody can request decryption to the user's key.
 /// Covered are either the handles named, or all ciphertexts of an owner; never both or neither.
@@ -62,7 +39,7 @@ struct DecryptionMeter {
 
 /// @title Decryption requests and their results
 /// @notice The address of this contract names a deployment: the other contracts are read from it.
-interface IDecryptionGateway {
+interface IDecryptionGateway is IRequests {
     event PublicDecryptionRequested(
         bytes32 indexed requestId,
         bytes32 indexed epochId,
@@ -99,14 +76,8 @@ interface IDecryptionGateway {
     error DecryptionGatewayPositionOrder(uint256 index);
     /// @notice The position is not below the degree.
     error DecryptionGatewayPositionRange(uint32 position, uint32 degree);
-    /// @notice The same request has been made before.
-    error DecryptionGatewayRequestExists(bytes32 requestId);
-    /// @notice The request is not pending.
-    error DecryptionGatewayRequestState(bytes32 requestId, RequestState state);
-    /// @notice The request is a public decryption answered as a user decryption, or the other way round.
-    error DecryptionGatewayRequestKind(bytes32 requestId);
-    /// @notice The result has the wrong length.
-    error DecryptionGatewayResultLength(uint256 length, uint256 required);
+    /// @notice A result of nothing.
+    error DecryptionGatewayEmptyResult(bytes32 requestId);
     /// @notice The permit names a public key of digest zero.
     error DecryptionGatewayZeroPublicKey();
     /// @notice It is not the permit's time.
@@ -131,6 +102,8 @@ interface IDecryptionGateway {
     error DecryptionGatewayMeterSpent(bytes32 keyId, uint64 limit);
     /// @notice The consumer has too few units left of its grant and of what it can have beside it.
     error DecryptionGatewayQuotaSpent(bytes32 keyId, address consumer, uint256 quota);
+    /// @notice The slashing manager is one of another deployment.
+    error DecryptionGatewayForeignSlashingManager(address slashingManager);
 
     /// @notice Requests the plaintexts of ciphertexts, for everybody to see. Not while paused.
     /// @dev requestId = H(chain id, this, epoch, handles, positions, caller, salt).
@@ -144,17 +117,6 @@ interface IDecryptionGateway {
         uint32[] calldata positions,
         bytes32 salt
     ) external returns (bytes32 requestId);
-
-    /// @notice Answers a pending request, once and before its deadline. Anybody, even while paused.
-    /// @param result 8 bytes per handle and position, or 32 bytes per handle (docs/formats.md).
-    /// @param signerBitmap Exactly a quorum of the request's epoch.
-    /// @param signatures Their signatures of PublicDecryptionResult, in ascending order of index.
-    function respondPublicDecryption(
-        bytes32 requestId,
-        bytes calldata result,
-        uint256 signerBitmap,
-        bytes calldata signatures
-    ) external;
 
     /// @notice Requests ciphertexts re-encrypted to a user's public key. Anybody, with the user's permit;
     /// not while paused.
@@ -177,11 +139,14 @@ interface IDecryptionGateway {
         bytes32 salt
     ) external returns (bytes32 requestId);
 
-    /// @notice Answers a pending user decryption, once and before its deadline. Anybody, even while paused.
-    /// @param result SHA-256 of each answer: one if packed, otherwise one per handle.
+    /// @notice Answers a pending request, once and before its deadline. Anybody, even while paused.
+    /// @dev Its form is not checked here beyond not being empty: a quorum does not sign one of another form.
+    /// @param result Of a public decryption, 8 bytes per handle and position, or 32 bytes per handle; of a
+    /// user decryption the SHA-256 of each answer, one if packed, otherwise one per handle
+    /// (docs/formats.md, Results).
     /// @param signerBitmap Exactly a quorum of the request's epoch.
-    /// @param signatures Their signatures of UserDecryptionResult, in ascending order of index.
-    function respondUserDecryption(
+    /// @param signatures Their signatures of Result, in ascending order of index.
+    function respond(
         bytes32 requestId,
         bytes calldata result,
         uint256 signerBitmap,
@@ -197,26 +162,6 @@ interface IDecryptionGateway {
     /// is not reserved, COMMON_QUOTA each at most. What a source pays comes out of what is not reserved
     /// there, whoever the consumer is.
     function grantUnits(bytes32 keyId, address consumer, uint64 units) external;
-
-    /// @notice The request of this id; state None if there is none.
-    function request(bytes32 requestId) external view returns (DecryptionRequest memory);
-
-    /// @notice Whether these bytes are the recorded result of the request.
-    function isResult(bytes32 requestId, bytes calldata result) external view returns (bool);
-
-    /// @notice EIP-712 digest of a public decryption result.
-    function hashPublicDecryptionResult(
-        bytes32 epochId,
-        bytes32 requestId,
-        bytes calldata result
-    ) external view returns (bytes32);
-
-    /// @notice EIP-712 digest of a user decryption result.
-    function hashUserDecryptionResult(
-        bytes32 epochId,
-        bytes32 requestId,
-        bytes calldata result
-    ) external view returns (bytes32);
 
     /// @notice EIP-712 digest of a permit.
     function hashUserDecryptionPermit(
@@ -238,14 +183,8 @@ interface IDecryptionGateway {
     /// @param recipient Zero for public decryption, otherwise the digest of the user's public key.
     function isUnitSpent(bytes32 handle, bytes32 recipient) external view returns (bool);
 
-    /// @notice EIP-712 domain separator of this contract.
-    function domainSeparator() external view returns (bytes32);
-
     /// @notice Operators and bonds.
     function operatorRegistry() external view returns (IOperatorRegistry);
-
-    /// @notice Committees.
-    function epochManager() external view returns (IEpochManager);
 
     /// @notice Parameter sets and keys.
     function keyManager() external view returns (IKeyManager);
@@ -255,6 +194,9 @@ interface IDecryptionGateway {
 
     /// @notice Ciphertexts and access rights.
     function ciphertextRegistry() external view returns (ICiphertextRegistry);
+
+    /// @notice Evidence against the operators.
+    function slashingManager() external view returns (ISlashingManager);
 
     /// @notice Block number in which this contract was initialised: logs are read from here on.
     /// @dev The value of `block.number`. On Arbitrum that is the number of an L1 block.

@@ -35,17 +35,29 @@ struct Proposal {
 /// @notice An epoch: a committee with a frozen set-up.
 /// @param phase Frozen, Active, Retired or Abandoned; None if there is no such epoch.
 /// @param proposalId The proposal it came from.
+/// @param number Stands for the epoch within this deployment, from 1.
 /// @param setupDigest Digest of the frozen set-up (docs/formats.md).
 /// @param confirmations Bitmap of the members that confirmed to hold their keys.
 /// @param operators Members; the committee index of a member is its position plus one.
 /// @param signers Their signers, for good.
 struct Epoch {
     EpochPhase phase;
+    uint16 number;
     bytes32 proposalId;
     bytes32 setupDigest;
     uint256 confirmations;
     address[] operators;
     address[] signers;
+}
+
+/// @notice When missing work costs the next seat.
+/// @param window Requests after which members are judged and counting begins anew.
+/// @param maxMissed Requests of a window that a member may miss.
+/// @param benchSeconds For how long a member that missed more may not take a seat.
+struct ParticipationTerms {
+    uint16 window;
+    uint16 maxMissed;
+    uint32 benchSeconds;
 }
 
 /// @title Committees: proposal, set-up, activation, retirement, and their signatures
@@ -71,6 +83,7 @@ interface IEpochManager {
     event EpochRetired(bytes32 indexed epochId);
     event ProposalAbandoned(bytes32 indexed proposalId, bytes32 epochId);
     event SetupWindowSet(uint64 setupWindowSeconds);
+    event ParticipationTermsSet(uint16 window, uint16 maxMissed, uint32 benchSeconds);
 
     /// @notice The number of operators is not 4, 7, 10 or 13.
     error EpochManagerCommitteeSize(uint256 size);
@@ -98,6 +111,8 @@ interface IEpochManager {
     error EpochManagerDeadlineNotPassed(bytes32 proposalId, uint64 deadline);
     /// @notice The set-up window is outside [`minimum`, `maximum`] seconds.
     error EpochManagerSetupWindowRange(uint64 windowSeconds, uint64 minimum, uint64 maximum);
+    /// @notice The terms of participation are outside their bounds.
+    error EpochManagerParticipationRange(uint16 window, uint16 maxMissed, uint32 benchSeconds);
     /// @notice The bitmap has bits beyond the committee.
     error EpochManagerBitmapRange(uint256 signerBitmap, uint256 size);
     /// @notice The bitmap does not name exactly a quorum.
@@ -142,32 +157,69 @@ interface IEpochManager {
     /// @param setupWindowSeconds MIN_ to MAX_SETUP_WINDOW_SECONDS.
     function setSetupWindow(uint64 setupWindowSeconds) external;
 
-    /// @notice Reverts unless exactly a quorum of the epoch's committee signed the digest.
-    /// @dev Exactly, not at least: the cost of a response is then the same whoever submits it.
-    /// Retired epochs still pass, so that what was signed before is accepted until its deadline;
-    /// a caller that must not accept them checks {isActive}.
-    /// @param epochId Epoch that must be active or retired.
-    /// @param digest Full EIP-712 digest of the caller's domain; its struct must contain epochId.
+    /// @notice Reverts unless a quorum of the epoch with this number, active or retired, signed a result:
+    /// Result(epochId, requestId, result) in the domain of the caller.
+    /// @param domain EIP-712 domain separator of the contract that took the request.
+    /// @param resultHash Keccak-256 of the result.
     /// @param signerBitmap Who signed.
     /// @param signatures 65 bytes r ‖ s ‖ v for each bit, in ascending order of index.
-    function verifyQuorum(
-        bytes32 epochId,
-        bytes32 digest,
+    function verifyResult(
+        uint16 number,
+        bytes32 domain,
+        bytes32 requestId,
+        bytes32 resultHash,
         uint256 signerBitmap,
         bytes calldata signatures
     ) external view;
 
+    /// @notice Counts who served these answered requests. Only for the fee vault.
+    /// @dev After a window of requests, members that missed more than they may are benched: delay cannot
+    /// be told from malice, so it costs the next seat and no bond.
+    /// @param signers For each request the bitmap of who signed or attested.
+    function recordService(uint16 number, uint16[] calldata signers) external;
+
+    /// @notice Sets when missing work costs the next seat. Governance.
+    /// @param terms window MIN_ to MAX_PARTICIPATION_WINDOW, maxMissed below it, benchSeconds at most
+    /// MAX_BENCH_SECONDS.
+    function setParticipationTerms(ParticipationTerms calldata terms) external;
+
+    /// @notice The epoch with this number; zero if there is none.
+    function epochIdOf(uint16 number) external view returns (bytes32);
+
+    /// @notice Operators of the epoch with this number, in committee order.
+    function operatorsOf(uint16 number) external view returns (address[] memory);
+
+    /// @notice Committee index, from 1, of a signer in the epoch with this number; reverts if it is not
+    /// a member's.
+    function memberIndex(uint16 number, address signer) external view returns (uint256);
+
+    /// @notice Requests of the current window, and for each member how many of them it missed.
+    function participation(
+        bytes32 epochId
+    ) external view returns (uint256 requests, uint256[] memory missed);
+
+    /// @notice When missing work costs the next seat.
+    function participationTerms() external view returns (ParticipationTerms memory);
+
     /// @notice Whether the epoch is active.
     function isActive(bytes32 epochId) external view returns (bool);
 
-    /// @notice Size n of the committee of an active epoch; reverts for any other.
-    function activeCommitteeSize(bytes32 epochId) external view returns (uint256);
+    /// @notice Size n of the committee of an active epoch, and its number; reverts for any other.
+    function activeCommittee(bytes32 epochId) external view returns (uint256 size, uint16 number);
 
     /// @notice Everything about a proposal; phase None if there is none.
     function proposal(bytes32 proposalId) external view returns (Proposal memory);
 
     /// @notice Everything about an epoch; phase None if there is none.
     function epoch(bytes32 epochId) external view returns (Epoch memory);
+
+    /// @notice All that evidence about an epoch is checked against, in one cheap call.
+    /// @return separator EIP-712 domain separator of this contract.
+    /// @return setupDigest Digest of the frozen set-up; zero if there is no such epoch.
+    /// @return members The signers, then the operators, in order of committee index, 20 bytes each.
+    function membersOf(
+        bytes32 epochId
+    ) external view returns (bytes32 separator, bytes32 setupDigest, bytes memory members);
 
     /// @notice EIP-712 digest of a share commitment, as operators sign it for each other.
     function hashShareCommitment(

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IEpochManager} from "./IEpochManager.sol";
 import {IKeyManager} from "./IKeyManager.sol";
+import {IRequests, RequestState} from "./IRequests.sol";
 
 /// @notice What an evaluation key is for.
 enum EvaluationKeyKind {
@@ -12,25 +12,18 @@ enum EvaluationKeyKind {
     Switching
 }
 
-/// @notice Life of a request for evaluation keys; Expired is Pending after the deadline.
-enum EvaluationKeyState {
-    None,
-    Pending,
-    Recorded,
-    Expired
-}
-
 /// @notice A request for evaluation keys.
-/// @param state Where the request is in its life.
+/// @param state Where the request is in its life; Answered is recorded.
 /// @param kind What the keys are for.
-/// @param deadline Timestamp in seconds until which they can be recorded.
+/// @param deadline Timestamp in seconds until which they can be recorded; once they are, until which their
+/// committee attests.
 /// @param entryCount Number of entries: one per Galois element, otherwise one.
 /// @param epochId Committee that makes them.
 /// @param keyId Key they belong to; for a switching key the one that ciphertexts come from.
 /// @param targetKeyId Key that ciphertexts are switched to; zero unless it is a switching key.
 /// @param resultHash Keccak-256 of the entries' digests; zero until they are recorded.
 struct EvaluationKeys {
-    EvaluationKeyState state;
+    RequestState state;
     EvaluationKeyKind kind;
     uint64 deadline;
     uint32 entryCount;
@@ -46,7 +39,7 @@ struct EvaluationKeys {
 /// @dev A switching key hands everything under one key to the rules of another. It takes the consent of
 /// both owners: the source's because its ciphertexts become decryptable elsewhere, the target's because
 /// whatever is decrypted there is counted against the source as well.
-interface IEvaluationKeyManager {
+interface IEvaluationKeyManager is IRequests {
     event EvaluationKeysRequested(
         bytes32 indexed requestId,
         bytes32 indexed epochId,
@@ -74,14 +67,6 @@ interface IEvaluationKeyManager {
     error EvaluationKeyManagerElementsSpent(bytes32 keyId, uint256 count, uint256 maximum);
     /// @notice The key has as many pending requests as it can have at a time.
     error EvaluationKeyManagerPendingCount(bytes32 keyId, uint256 maximum);
-    /// @notice The request exists and is not a pending one that has expired.
-    error EvaluationKeyManagerRequestExists(
-        bytes32 requestId,
-        EvaluationKeyState state,
-        uint64 deadline
-    );
-    /// @notice The request is not pending.
-    error EvaluationKeyManagerRequestState(bytes32 requestId, EvaluationKeyState state);
     /// @notice The digests have the wrong length in bytes.
     error EvaluationKeyManagerDigestsLength(uint256 length, uint256 required);
     /// @notice The digest of this entry is zero.
@@ -136,7 +121,7 @@ interface IEvaluationKeyManager {
     /// paused. Not once a key they belong to or lead to has been retired: nothing leaves a retired key.
     /// @param digests SHA-256 of each entry, 32 bytes each, in the order of the elements; none zero.
     /// @param signerBitmap Exactly a quorum of the request's epoch.
-    /// @param signatures Their signatures of EvaluationKeysResult, in ascending order of index.
+    /// @param signatures Their signatures of Result, the digests being the result, in ascending order of index.
     function recordEvaluationKeys(
         bytes32 requestId,
         bytes calldata digests,
@@ -147,9 +132,6 @@ interface IEvaluationKeyManager {
     /// @notice The request of this id; state None if there is none.
     function evaluationKeys(bytes32 requestId) external view returns (EvaluationKeys memory);
 
-    /// @notice Whether these are the recorded digests of the request.
-    function isResult(bytes32 requestId, bytes calldata digests) external view returns (bool);
-
     /// @notice Whether the owner of the source has allowed this switching key.
     function isSwitchingAllowed(bytes32 fromKeyId, bytes32 toKeyId) external view returns (bool);
 
@@ -159,19 +141,6 @@ interface IEvaluationKeyManager {
     /// @notice The keys from which ciphertexts may be switched to this one: requested or recorded.
     function sourcesOf(bytes32 keyId) external view returns (bytes32[] memory);
 
-    /// @notice EIP-712 digest of a result.
-    function hashEvaluationKeysResult(
-        bytes32 epochId,
-        bytes32 requestId,
-        bytes calldata digests
-    ) external view returns (bytes32);
-
-    /// @notice EIP-712 domain separator of this contract.
-    function domainSeparator() external view returns (bytes32);
-
     /// @notice Parameter sets and keys.
     function keyManager() external view returns (IKeyManager);
-
-    /// @notice Committees.
-    function epochManager() external view returns (IEpochManager);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IEpochManager} from "./IEpochManager.sol";
+import {IRequests} from "./IRequests.sol";
 
 /// @notice Life of a key: requested, recorded, retired.
 enum KeyState {
@@ -35,7 +35,8 @@ struct ParameterSet {
 
 /// @notice A key of an epoch.
 /// @param state Where the key is in its life.
-/// @param deadline Timestamp in seconds until which a pending key can be recorded.
+/// @param deadline Timestamp in seconds until which a pending key can be recorded; of a recorded one until
+/// which its committee attests.
 /// @param requester Who asked for it.
 /// @param epochId Committee that holds it.
 /// @param parameterSetId Its parameter set.
@@ -49,8 +50,23 @@ struct Key {
     bytes32 digest;
 }
 
+/// @notice An active key of an active epoch, as those who take requests under it need it.
+/// @param epochId Committee that holds it.
+/// @param epochNumber Stands for the epoch within this deployment.
+/// @param degree N of its parameter set.
+/// @param units Decryptions of different content that it allows.
+/// @param isTarget Whether ciphertexts are, or may be, switched to it from other keys.
+struct UsableKey {
+    bytes32 epochId;
+    uint16 epochNumber;
+    uint32 degree;
+    uint64 units;
+    bool isTarget;
+}
+
 /// @title Parameter sets and keys
-interface IKeyManager {
+/// @notice The request of a key has the key's id.
+interface IKeyManager is IRequests {
     event ParameterSetAdded(bytes32 indexed parameterSetId, ParameterSet set);
     event KeyRequested(
         bytes32 indexed keyId,
@@ -85,14 +101,10 @@ interface IKeyManager {
     error KeyManagerParameterSetUnknown(bytes32 parameterSetId);
     /// @notice The parameter set cannot be decrypted safely by a committee of this size.
     error KeyManagerCommitteeUnsupported(bytes32 parameterSetId, uint256 size);
-    /// @notice The key exists and is not a pending one that has expired.
-    error KeyManagerKeyExists(bytes32 keyId, KeyState state, uint64 deadline);
     /// @notice The key is not in the state that the call needs.
     error KeyManagerKeyState(bytes32 keyId, KeyState state);
     /// @notice The key's epoch is not active.
     error KeyManagerEpochInactive(bytes32 keyId, bytes32 epochId);
-    /// @notice The deadline (seconds) for recording the key has passed.
-    error KeyManagerDeadlinePassed(bytes32 keyId, uint64 deadline);
     /// @notice A digest of zero.
     error KeyManagerZeroDigest(bytes32 keyId);
 
@@ -114,7 +126,7 @@ interface IKeyManager {
     /// @notice Records the public key of a pending key; it becomes active. Anybody, even while paused.
     /// @param digest SHA-256 of the public key object; not zero.
     /// @param signerBitmap Exactly a quorum of the key's epoch.
-    /// @param signatures Their signatures of PublicKeyResult, in ascending order of index.
+    /// @param signatures Their signatures of Result, the digest being the result, in ascending order of index.
     function recordPublicKey(
         bytes32 keyId,
         bytes32 digest,
@@ -128,6 +140,15 @@ interface IKeyManager {
     /// @notice The parameter set of this id; an empty name if there is none.
     function parameterSet(bytes32 parameterSetId) external view returns (ParameterSet memory);
 
+    /// @notice One prime of a parameter set, and how many there are.
+    /// @param limb From 0.
+    /// @return prime 0 if there is none of this number.
+    /// @return count 0 if there is no such set.
+    function primeOf(
+        bytes32 parameterSetId,
+        uint256 limb
+    ) external view returns (uint64 prime, uint256 count);
+
     /// @notice The key of this id; state None if there is none.
     function key(bytes32 keyId) external view returns (Key memory);
 
@@ -139,23 +160,14 @@ interface IKeyManager {
         bytes32 keyId
     ) external view returns (uint8 minLimbs, uint8 maxLimbs, uint16 maxNoiseBits);
 
-    /// @notice Epoch and degree of an active key of an active epoch; reverts for any other key.
-    function requireUsable(bytes32 keyId) external view returns (bytes32 epochId, uint32 degree);
+    /// @notice What is known of an active key of an active epoch; reverts for any other key.
+    function requireUsable(bytes32 keyId) external view returns (UsableKey memory);
+
+    /// @notice Notes that a switching key to this key has been requested. Only for the
+    /// EvaluationKeyManager.
+    function markTarget(bytes32 keyId) external;
 
     /// @notice How many decryptions of different content a key allows: 2^(lambda - 40), or 2^64 - 1 if
     /// that is less. Of a key in any state; 0 if there is none.
     function decryptionUnits(bytes32 keyId) external view returns (uint64);
-
-    /// @notice EIP-712 digest of a public key result.
-    function hashPublicKeyResult(
-        bytes32 epochId,
-        bytes32 keyId,
-        bytes32 digest
-    ) external view returns (bytes32);
-
-    /// @notice EIP-712 domain separator of this contract.
-    function domainSeparator() external view returns (bytes32);
-
-    /// @notice Committees.
-    function epochManager() external view returns (IEpochManager);
 }

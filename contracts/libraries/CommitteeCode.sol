@@ -45,6 +45,14 @@ library CommitteeCode {
         return _read(pointer, 1 + 20 * size, 20 * size);
     }
 
+    /// @notice The signers and behind them the operators, as one packed list.
+    function readMembers(
+        address pointer,
+        uint256 size
+    ) internal view returns (bytes memory packed) {
+        return _read(pointer, 1, 40 * size);
+    }
+
     /// @notice Address number i, from 0, of a packed list. The caller keeps i below the list's size.
     function nth(bytes memory packed, uint256 i) internal pure returns (address account) {
         assembly ("memory-safe") {

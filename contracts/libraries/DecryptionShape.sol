@@ -3,14 +3,11 @@ pragma solidity 0.8.37;
 
 import {IDecryptionGateway} from "../interfaces/IDecryptionGateway.sol";
 
-/// @title Limits of decryption requests, and the lengths of their results
+/// @title Limits of decryption requests
 library DecryptionShape {
     /// @dev The longest result is 16 · 64 · 8 = 8192 bytes.
     uint256 internal constant MAX_HANDLES = 16;
     uint256 internal constant MAX_POSITIONS = 64;
-
-    uint256 private constant VALUE_BYTES = 8;
-    uint256 private constant DIGEST_BYTES = 32;
 
     /// @notice Reverts unless there are 1 to MAX_HANDLES handles, all different.
     /// @dev Order is the requester's: results come in it. So each pair is compared.
@@ -42,17 +39,5 @@ library DecryptionShape {
         if (positions[count - 1] >= degree) {
             revert IDecryptionGateway.DecryptionGatewayPositionRange(positions[count - 1], degree);
         }
-    }
-
-    /// @notice Bytes of the result: a value per handle and position, or a digest per handle.
-    function resultLength(uint256 handles, uint256 positions) internal pure returns (uint32) {
-        // At most MAX_HANDLES · MAX_POSITIONS · VALUE_BYTES.
-        return uint32(handles * (positions == 0 ? DIGEST_BYTES : positions * VALUE_BYTES));
-    }
-
-    /// @notice Bytes of the result of a user decryption: one digest if packed, or one per handle.
-    function userResultLength(uint256 handles, bool packed) internal pure returns (uint32) {
-        // At most MAX_HANDLES · DIGEST_BYTES.
-        return uint32((packed ? 1 : handles) * DIGEST_BYTES);
     }
 }

@@ -2,8 +2,8 @@ import { buildModule } from '@nomicfoundation/hardhat-ignition/modules';
 
 import { buildGateway } from '../gateway.ts';
 
-/** A deployment with a bond token of its own that anybody can mint. For local networks only. */
+/** A deployment with a token of its own for bonds and fees, that anybody can mint. For local networks only. */
 export default buildModule('KeyloomDevnet', (m) => {
   const bondToken = m.contract('DevnetToken');
-  return { bondToken, ...buildGateway(m, bondToken) };
+  return { bondToken, ...buildGateway(m, bondToken, bondToken) };
 });

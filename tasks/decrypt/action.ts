@@ -20,7 +20,10 @@ export default action<DecryptArguments>(async (args, { gateway, progress }) => {
   const epoch = await epochOf(gateway, key.epochId);
   if (!args.force) await requireQuorum(epoch, await membersOf(gateway, epoch));
   const start = performance.now();
-  const requestId = await requestPublicDecryption(gateway, { handles, positions });
+  const requestId = await requestPublicDecryption(gateway, {
+    ...{ handles, positions },
+    onProgress: (text) => progress.say(text),
+  });
   progress.say(`requested decryption ${requestId}`);
   const decryption = await waitForDecryption(gateway, requestId, {
     timeoutMs,

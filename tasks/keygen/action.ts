@@ -32,7 +32,9 @@ export default action<KeygenArguments>(async (args, { gateway, progress }) => {
   if (!args.force) await requireQuorum(epoch, await membersOf(gateway, epoch));
   const waiting = { timeoutMs, failFast: !args.force, onProgress: progress.onProgress };
   const start = performance.now();
-  const { keyId, requested } = await requestKey(gateway, { epochId: epoch.epochId, set, label });
+  const onProgress = (text: string): void => progress.say(text);
+  const asked = { epochId: epoch.epochId, set, label, onProgress };
+  const { keyId, requested } = await requestKey(gateway, asked);
   progress.say(requested ? `requested key ${keyId}` : `key ${keyId} has been requested before`);
   const key = await waitForKey(gateway, keyId, waiting);
   const milliseconds = Math.round(performance.now() - start);
@@ -80,7 +82,9 @@ async function evaluationKeysMade(
   const start = performance.now();
   const ids: Hex[] = [];
   for (const request of wanted) {
-    const { requestId, requested } = await requestEvaluationKeys(gateway, request);
+    const { requestId, requested } = await requestEvaluationKeys(gateway, request, (text) =>
+      progress.say(text),
+    );
     progress.say(
       requested
         ? `requested ${request.kind} keys ${requestId}`

@@ -38,10 +38,11 @@ export default action<KeyswitchArguments>(
     const epoch = await epochOf(gateway, target.epochId);
     if (!args.force) await requireQuorum(epoch, await membersOf(gateway, epoch));
     const start = performance.now();
-    const { requestId, requested } = await requestEvaluationKeys(gateway, {
-      kind: 'switching',
-      ...switching,
-    });
+    const { requestId, requested } = await requestEvaluationKeys(
+      gateway,
+      { kind: 'switching', ...switching },
+      (text) => progress.say(text),
+    );
     progress.say(requested ? `requested ${requestId}` : `${requestId} has been requested before`);
     const { entries } = await waitForEvaluationKeys(gateway, requestId, {
       timeoutMs,

@@ -3,26 +3,25 @@ import { bytesToHex, parseEventLogs, type Address, type Hex } from 'viem';
 
 import { decryptionGatewayAbi } from '../../workers/chain/abi.ts';
 import { publicDecryptionRequestId } from '../../workers/chain/ids.ts';
+import { Operation } from '../../workers/sharing/ids.ts';
 import { notRegistered } from './ciphertexts.ts';
 import { epochOf, membersOf } from './epochs.ts';
 import { ClientError, ClientErrorCode } from './errors.ts';
 import { eventsOf } from './events.ts';
 import type { Gateway } from './gateway.ts';
 import { keyRefusal } from './keys.ts';
+import { sendPaid } from './payments.ts';
 import { readAnswer, type Answer } from './plaintexts.ts';
+import { recordOf, type RequestState } from './requests.ts';
 import { waitForResult } from './results.ts';
-import { send, walletOf, type Refusal } from './transactions.ts';
+import { walletOf, type Refusal } from './transactions.ts';
 import type { WaitOptions } from './waiting.ts';
-
-/** States by their number on chain. */
-export const REQUEST_STATES = ['None', 'Pending', 'Answered', 'Expired'] as const;
-export type RequestState = (typeof REQUEST_STATES)[number];
 
 /** A public decryption request as the chain has it. */
 export interface DecryptionRequest {
   requestId: Hex;
   state: RequestState;
-  /** Unix seconds until which it can be answered. */
+  /** Unix seconds until which it can be answered; once it is, until which operators can attest. */
   deadline: number;
   epochId: Hex;
   keyId: Hex;
@@ -39,16 +38,23 @@ export type Decryption = DecryptionRequest & Answer;
  * Asks for the plaintexts of ciphertexts, for everybody to see.
  * @param options.positions coefficients wanted, strictly ascending; none or absent means all
  * @param options.salt tells repeated requests apart; random if absent
+ * @param options.onProgress told of a deposit for the fee
  * @returns the request's id
- * @throws ClientError `NOT_REGISTERED`, `NOT_AUTHORISED`, `KEY_NOT_ACTIVE`, `INVALID_ARGUMENT`
+ * @throws ClientError `NOT_REGISTERED`, `NOT_AUTHORISED`, `KEY_NOT_ACTIVE`, `FEE_UNAFFORDABLE`,
+ * `INVALID_ARGUMENT`
  */
 export async function requestPublicDecryption(
   gateway: Gateway,
-  options: { handles: readonly Hex[]; positions?: readonly number[]; salt?: Hex },
+  options: {
+    handles: readonly Hex[];
+    positions?: readonly number[];
+    salt?: Hex;
+    onProgress?: (text: string) => void;
+  },
 ): Promise<Hex> {
   const address = gateway.addresses.decryptionGateway;
   const salt = options.salt ?? bytesToHex(randomBytes(32));
-  const receipt = await send(
+  const receipt = await sendPaid(
     gateway,
     {
       address,
@@ -57,6 +63,7 @@ export async function requestPublicDecryption(
       args: [options.handles, options.positions ?? [], salt],
     },
     (refusal) => decryptionRefusal(refusal, walletOf(gateway).account.address),
+    options.onProgress,
   );
   const [requested] = parseEventLogs({
     abi: decryptionGatewayAbi,
@@ -73,9 +80,9 @@ export async function requestPublicDecryption(
  * @throws ClientError `UNKNOWN_ID`, `RESULT_MISMATCH`
  */
 export async function requestOf(gateway: Gateway, requestId: Hex): Promise<DecryptionRequest> {
-  const { state, deadline, forUser } = await readRequest(gateway, requestId);
+  const { state, deadline, operation } = await recordOf(gateway, 'decryptionGateway', requestId);
   const [event] =
-    state === 'None' || forUser
+    operation !== Operation.publicDecryption
       ? []
       : await eventsOf(gateway, {
           address: gateway.addresses.decryptionGateway,
@@ -113,8 +120,8 @@ export async function waitForDecryption(
       advice: 'Request the decryption again.',
       done: 'the answer is on chain',
       async read() {
-        const state = await readRequest(gateway, requestId);
-        return state.state === 'Answered' ? { result: state } : state;
+        const record = await recordOf(gateway, 'decryptionGateway', requestId);
+        return record.state === 'Answered' ? { result: record } : record;
       },
     },
     options,
@@ -131,20 +138,6 @@ export function requireContent(requestId: Hex, computed: Hex): void {
     `what the RPC endpoint says of request ${requestId} does not have this id`,
     { advice: 'Ask another RPC endpoint.', metadata: { requestId } },
   );
-}
-
-/** The state of a decryption request, public or for a user; `None` if there is no such request. */
-export async function readRequest(
-  gateway: Gateway,
-  requestId: Hex,
-): Promise<Pick<DecryptionRequest, 'state' | 'deadline'> & { forUser: boolean }> {
-  const { state, deadline, forUser } = await gateway.client.readContract({
-    address: gateway.addresses.decryptionGateway,
-    abi: decryptionGatewayAbi,
-    functionName: 'request',
-    args: [requestId],
-  });
-  return { state: REQUEST_STATES[state] ?? 'None', deadline: Number(deadline), forUser };
 }
 
 /** What asking for a decryption, public or for a user, may be refused with. */

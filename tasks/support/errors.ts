@@ -17,6 +17,8 @@ export const ClientErrorCode = {
   NO_ACCOUNT: 'NO_ACCOUNT',
   /** The account cannot pay: for gas, or for a bond. */
   INSUFFICIENT_FUNDS: 'INSUFFICIENT_FUNDS',
+  /** The fee of a request is neither deposited nor in the wallet, or less is there than to be withdrawn. */
+  FEE_UNAFFORDABLE: 'FEE_UNAFFORDABLE',
   /** The account lacks the role that the action needs. */
   NOT_AUTHORISED: 'NOT_AUTHORISED',
   /** The contract refused the transaction; metadata has its error and arguments. */
@@ -59,6 +61,14 @@ export const ClientErrorCode = {
   PERMIT_REFUSED: 'PERMIT_REFUSED',
   /** The key, or the account under it, has no decryptions left. */
   METER_SPENT: 'METER_SPENT',
+  /** No operator serves evidence of the offence in a form that a contract can look at. */
+  EVIDENCE_UNAVAILABLE: 'EVIDENCE_UNAVAILABLE',
+  /** The contract would not punish for the evidence; metadata has its error. Nothing was sent. */
+  EVIDENCE_REFUSED: 'EVIDENCE_REFUSED',
+  /** The account is no operator, or not in the state that the action needs. */
+  STAKE_STATE: 'STAKE_STATE',
+  /** The bond cannot be withdrawn yet. */
+  STAKE_LOCKED: 'STAKE_LOCKED',
   /** A result does not match its digest or shape on chain. */
   RESULT_MISMATCH: 'RESULT_MISMATCH',
 } as const;

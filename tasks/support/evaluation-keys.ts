@@ -8,6 +8,7 @@ import { ClientError, ClientErrorCode } from './errors.ts';
 import { eventsOf } from './events.ts';
 import type { Gateway } from './gateway.ts';
 import { activeKeyOf, keyRefusal, type Key } from './keys.ts';
+import { sendPaid } from './payments.ts';
 import { hasPassed, waitForResult } from './results.ts';
 import { send, walletOf, type Refusal } from './transactions.ts';
 import type { WaitOptions } from './waiting.ts';
@@ -21,7 +22,7 @@ export interface EvaluationKeys {
   requestId: Hex;
   kind: EvaluationKeyRequest['kind'];
   state: EvaluationKeyState;
-  /** Unix seconds until which it can be recorded. */
+  /** Unix seconds until which it can be recorded; once it is, until which operators can attest. */
   deadline: number;
   epochId: Hex;
   /** The key they belong to; of a switching key the one that ciphertexts come from. */
@@ -46,13 +47,15 @@ export type RecordedKeys = EvaluationKeys & { entries: RecordedEntry[] };
 
 /**
  * Asks for evaluation keys. What is there already, or asked for already, is not asked for again.
+ * @param onProgress told of a deposit for the fee
  * @returns the request's id, and whether a transaction was sent
  * @throws ClientError `NOT_AUTHORISED`, `KEY_NOT_ACTIVE`, `SWITCHING_REFUSED`, `EVALUATION_KEYS_SPENT`,
- * `EVALUATION_KEYS_PENDING`, `REVERTED`
+ * `EVALUATION_KEYS_PENDING`, `FEE_UNAFFORDABLE`, `REVERTED`
  */
 export async function requestEvaluationKeys(
   gateway: Gateway,
   wanted: EvaluationKeyRequest,
+  onProgress?: (text: string) => void,
 ): Promise<{ requestId: Hex; requested: boolean }> {
   const key = await activeKeyOf(gateway, wanted.keyId);
   if (wanted.kind === 'switching')
@@ -70,21 +73,23 @@ export async function requestEvaluationKeys(
   } as const;
   switch (wanted.kind) {
     case 'relinearization':
-      await send(
+      await sendPaid(
         gateway,
         { ...contract, functionName: 'requestRelinearizationKey', args: [wanted.keyId] },
         explain,
+        onProgress,
       );
       break;
     case 'galois':
-      await send(
+      await sendPaid(
         gateway,
         { ...contract, functionName: 'requestGaloisKeys', args: [wanted.keyId, wanted.elements] },
         explain,
+        onProgress,
       );
       break;
     case 'switching':
-      await send(
+      await sendPaid(
         gateway,
         {
           ...contract,
@@ -92,6 +97,7 @@ export async function requestEvaluationKeys(
           args: [wanted.keyId, wanted.targetKeyId],
         },
         explain,
+        onProgress,
       );
       break;
   }

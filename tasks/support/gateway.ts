@@ -12,7 +12,7 @@ import {
   type WalletClient,
 } from 'viem';
 
-import { decryptionGatewayAbi } from '../../workers/chain/abi.ts';
+import { decryptionGatewayAbi, keyManagerAbi } from '../../workers/chain/abi.ts';
 import type { GatewayAddresses } from '../../workers/chain/client.ts';
 import { ClientError, ClientErrorCode } from './errors.ts';
 
@@ -24,6 +24,10 @@ export interface Gateway {
   readonly wallet: WalletClient<Transport, Chain, Account> | undefined;
   readonly chainId: bigint;
   readonly addresses: GatewayAddresses;
+  /** Where fees are deposited, and paid out. */
+  readonly feeVault: Address;
+  /** Where evidence against operators is judged. */
+  readonly slashingManager: Address;
   /** The first block that can hold a log of the deployment. */
   readonly deploymentBlock: bigint;
 }
@@ -90,7 +94,7 @@ async function chainIdOf(transport: Transport): Promise<number> {
 async function discover(
   client: PublicClient,
   address: Address,
-): Promise<Pick<Gateway, 'addresses' | 'deploymentBlock'>> {
+): Promise<Pick<Gateway, 'addresses' | 'feeVault' | 'slashingManager' | 'deploymentBlock'>> {
   const read = { address, abi: decryptionGatewayAbi } as const;
   try {
     const [
@@ -99,6 +103,7 @@ async function discover(
       evaluationKeyManager,
       ciphertextRegistry,
       operatorRegistry,
+      slashingManager,
       deploymentBlock,
     ] = await Promise.all([
       client.readContract({ ...read, functionName: 'epochManager' }),
@@ -106,9 +111,15 @@ async function discover(
       client.readContract({ ...read, functionName: 'evaluationKeyManager' }),
       client.readContract({ ...read, functionName: 'ciphertextRegistry' }),
       client.readContract({ ...read, functionName: 'operatorRegistry' }),
+      client.readContract({ ...read, functionName: 'slashingManager' }),
       client.readContract({ ...read, functionName: 'deploymentBlock' }),
     ]);
+    const feeVault = await client.readContract({
+      ...{ address: keyManager, abi: keyManagerAbi, functionName: 'feeVault' },
+    });
     return {
+      feeVault,
+      slashingManager,
       addresses: {
         decryptionGateway: address,
         epochManager,

@@ -11,9 +11,10 @@ import { ClientError, ClientErrorCode } from './errors.ts';
 import { eventsOf } from './events.ts';
 import type { Gateway } from './gateway.ts';
 import { parameterSetById } from './parameters.ts';
+import { sendPaid } from './payments.ts';
 import { hasPassed, waitForResult } from './results.ts';
 import type { WaitOptions } from './waiting.ts';
-import { send, walletOf, type Refusal } from './transactions.ts';
+import { walletOf, type Refusal } from './transactions.ts';
 
 /** States by their number on chain. */
 export const KEY_STATES = ['None', 'Pending', 'Active', 'Retired'] as const;
@@ -23,7 +24,7 @@ export type KeyState = (typeof KEY_STATES)[number];
 export interface Key {
   keyId: Hex;
   state: KeyState;
-  /** Unix seconds until which a pending key can be recorded. */
+  /** Unix seconds until which it can be recorded; once it is, until which operators can attest. */
   deadline: number;
   requester: Address;
   epochId: Hex;
@@ -52,13 +53,19 @@ export function labelOf(text: string): Hex {
 /**
  * Asks an epoch's committee for a key. A key that is already there, or already asked for, is not
  * asked for again: the id is a hash of the request.
+ * @param request.onProgress told of a deposit for the fee
  * @returns the key's id, and whether a transaction was sent
  * @throws ClientError `KEY_NOT_ACTIVE` if it was retired, `PARAMETER_SET_REFUSED`, `EPOCH_NOT_ACTIVE`,
- * `NOT_AUTHORISED`
+ * `NOT_AUTHORISED`, `FEE_UNAFFORDABLE`
  */
 export async function requestKey(
   gateway: Gateway,
-  request: { epochId: Hex; set: ParameterSet; label: Hex },
+  request: {
+    epochId: Hex;
+    set: ParameterSet;
+    label: Hex;
+    onProgress?: (text: string) => void;
+  },
 ): Promise<{ keyId: Hex; requested: boolean }> {
   const { epochId, set, label } = request;
   const requester = walletOf(gateway).account.address;
@@ -68,7 +75,7 @@ export async function requestKey(
   if (present.state === 'Active') return { keyId, requested: false };
   if (present.state === 'Pending' && !(await hasPassed(gateway, present.deadline)))
     return { keyId, requested: false };
-  await send(
+  await sendPaid(
     gateway,
     {
       address: gateway.addresses.keyManager,
@@ -77,6 +84,7 @@ export async function requestKey(
       args: [epochId, parameterSetId(set), label],
     },
     ({ errorName }) => refusalOf(errorName, set, epochId),
+    request.onProgress,
   );
   return { keyId, requested: true };
 }

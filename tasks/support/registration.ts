@@ -3,6 +3,7 @@ import { erc20Abi, type Address, type Hex } from 'viem';
 import { operatorRegistryAbi } from '../../workers/chain/abi.ts';
 import { ClientError, ClientErrorCode } from './errors.ts';
 import type { Gateway } from './gateway.ts';
+import { amountText, provide, tokenAt, type Token } from './payments.ts';
 import { send, walletOf } from './transactions.ts';
 
 /** States by their number on chain. */
@@ -18,6 +19,12 @@ export interface RegisteredOperator {
   seats: number;
   bondWei: bigint;
   eligible: boolean;
+  /** Whether it has been slashed: it never takes a seat again. */
+  removed: boolean;
+  /** Unix seconds before which it takes no new seat; 0 if it never was benched. */
+  benchedUntil: number;
+  /** Unix seconds from which the bond can be withdrawn; 0 unless it is unbonding without a seat. */
+  withdrawableAt: number;
   peerId: Hex;
   multiaddr: string;
   endpoint: string;
@@ -39,17 +46,10 @@ export async function registerOperator(
     address: gateway.addresses.operatorRegistry,
     abi: operatorRegistryAbi,
   } as const;
-  const token = await gateway.client.readContract({ ...registry, functionName: 'bondToken' });
   const bondWei =
     options.bondWei ??
     (await gateway.client.readContract({ ...registry, functionName: 'minimumBondWei' }));
-  await requireBalance(gateway, token, bondWei);
-  await send(gateway, {
-    address: token,
-    abi: erc20Abi,
-    functionName: 'approve',
-    args: [registry.address, bondWei],
-  });
+  await approveBond(gateway, bondWei);
   const { signer, peerId, multiaddr, endpoint } = options;
   await send(gateway, {
     ...registry,
@@ -76,40 +76,61 @@ export async function listOperators(gateway: Gateway): Promise<RegisteredOperato
         args: [offset, PAGE],
       })),
     );
-  return Promise.all(
-    addresses.map(async (operator) => {
-      const [record, eligible] = await Promise.all([
-        client.readContract({ ...registry, functionName: 'getOperator', args: [operator] }),
-        client.readContract({ ...registry, functionName: 'isEligible', args: [operator] }),
-      ]);
-      const { signer, state, seats, bondWei, peerId, multiaddr, endpoint } = record;
-      return {
-        operator,
-        signer,
-        state: OPERATOR_STATES[state] ?? 'None',
-        seats,
-        bondWei,
-        eligible,
-        peerId,
-        multiaddr,
-        endpoint,
-      };
-    }),
-  );
+  return Promise.all(addresses.map((operator) => operatorAt(gateway, operator)));
 }
 
-async function requireBalance(gateway: Gateway, token: Address, bondWei: bigint): Promise<void> {
-  const owner = walletOf(gateway).account.address;
-  const balance = await gateway.client.readContract({
-    address: token,
-    abi: erc20Abi,
-    functionName: 'balanceOf',
-    args: [owner],
+/** The record of an account; state `None` if it never registered. */
+export async function operatorAt(
+  { client, addresses }: Gateway,
+  operator: Address,
+): Promise<RegisteredOperator> {
+  const registry = { address: addresses.operatorRegistry, abi: operatorRegistryAbi } as const;
+  const args = [operator] as const;
+  const [{ state, benchedUntil, withdrawableAt, ...record }, eligible] = await Promise.all([
+    client.readContract({ ...registry, functionName: 'getOperator', args }),
+    client.readContract({ ...registry, functionName: 'isEligible', args }),
+  ]);
+  return {
+    operator,
+    ...record,
+    state: OPERATOR_STATES[state] ?? 'None',
+    eligible,
+    benchedUntil: Number(benchedUntil),
+    withdrawableAt: Number(withdrawableAt),
+  };
+}
+
+/** The token that bonds are held in. */
+export async function bondTokenOf(gateway: Gateway): Promise<Token> {
+  const address = await gateway.client.readContract({
+    address: gateway.addresses.operatorRegistry,
+    abi: operatorRegistryAbi,
+    functionName: 'bondToken',
   });
-  if (balance < bondWei)
+  return tokenAt(gateway, address);
+}
+
+/**
+ * Lets the registry take an amount of the bond token. On local networks what the wallet lacks is minted.
+ * @throws ClientError `INSUFFICIENT_FUNDS`
+ */
+export async function approveBond(gateway: Gateway, amountWei: bigint): Promise<void> {
+  const token = await bondTokenOf(gateway);
+  const owner = walletOf(gateway).account.address;
+  const missingWei = await provide(gateway, token, amountWei);
+  if (missingWei > 0n)
     throw new ClientError(
       ClientErrorCode.INSUFFICIENT_FUNDS,
-      `${owner} has ${balance} wei of the bond token ${token}, the bond is ${bondWei}`,
-      { metadata: { token, balance, bondWei } },
+      `${owner} has ${amountText(token, amountWei - missingWei)} for a bond, and ${amountText(token, amountWei)} are to be paid`,
+      {
+        advice: `Get ${amountText(token, missingWei)} (token ${token.address}) to it.`,
+        metadata: { token: token.address, amountWei, missingWei },
+      },
     );
+  await send(gateway, {
+    address: token.address,
+    abi: erc20Abi,
+    functionName: 'approve',
+    args: [gateway.addresses.operatorRegistry, amountWei],
+  });
 }

@@ -12,28 +12,25 @@ import {
 import { decryptionGatewayAbi } from '../../workers/chain/abi.ts';
 import { userDecryptionRequestId } from '../../workers/chain/ids.ts';
 import { ciphertextLength, firstLimbs } from '../../workers/fhe/ciphertext.ts';
-import {
-  decryptionRefusal,
-  readRequest,
-  requireContent,
-  type RequestState,
-} from './decryptions.ts';
+import { Operation } from '../../workers/sharing/ids.ts';
+import { decryptionRefusal, requireContent } from './decryptions.ts';
 import { epochOf, membersOf } from './epochs.ts';
 import { ClientError, ClientErrorCode } from './errors.ts';
 import { eventsOf } from './events.ts';
 import type { Gateway } from './gateway.ts';
 import { keyOf, parametersOf } from './keys.ts';
+import { sendPaid } from './payments.ts';
 import { permitRefusal, requirePermitFor, type SignedPermit } from './permits.ts';
 import { recordedResult } from './plaintexts.ts';
+import { recordOf, type RequestState } from './requests.ts';
 import { waitForResult } from './results.ts';
-import { send } from './transactions.ts';
 import type { WaitOptions } from './waiting.ts';
 
 /** A user decryption request as the chain has it. */
 export interface UserDecryptionRequest {
   requestId: Hex;
   state: RequestState;
-  /** Unix seconds until which it can be answered. */
+  /** Unix seconds until which it can be answered; once it is, until which operators can attest. */
   deadline: number;
   epochId: Hex;
   keyId: Hex;
@@ -60,7 +57,8 @@ export type UserDecryption = UserDecryptionRequest & {
  * @param options.salt tells repeated requests apart; random if absent
  * @returns the request's id
  * @throws ClientError `PERMIT_EXPIRED`, `PERMIT_NOT_YET_VALID`, `PERMIT_REFUSED`, `METER_SPENT`,
- * `NOT_REGISTERED`, `NOT_AUTHORISED`, `KEY_NOT_ACTIVE`, `INVALID_ARGUMENT`; SdkError `BLOB_REFUSED`
+ * `NOT_REGISTERED`, `NOT_AUTHORISED`, `KEY_NOT_ACTIVE`, `FEE_UNAFFORDABLE`, `INVALID_ARGUMENT`; SdkError
+ * `BLOB_REFUSED`
  */
 export async function requestUserDecryption(
   gateway: Gateway,
@@ -76,7 +74,7 @@ export async function requestUserDecryption(
   requirePermitFor(gateway, permit, keys.digest);
   const address = gateway.addresses.decryptionGateway;
   const salt = options.salt ?? bytesToHex(randomBytes(32));
-  const receipt = await send(
+  const receipt = await sendPaid(
     gateway,
     {
       address,
@@ -86,6 +84,7 @@ export async function requestUserDecryption(
     },
     (refusal) =>
       permitRefusal(refusal, permit.message) ?? decryptionRefusal(refusal, permit.message.user),
+    options.onProgress,
   );
   const [requested] = parseEventLogs({
     abi: decryptionGatewayAbi,
@@ -116,9 +115,9 @@ export async function userDecryptionOf(
   gateway: Gateway,
   requestId: Hex,
 ): Promise<UserDecryptionRequest> {
-  const { state, deadline, forUser } = await readRequest(gateway, requestId);
+  const { state, deadline, operation } = await recordOf(gateway, 'decryptionGateway', requestId);
   const [event] =
-    state === 'None' || !forUser
+    operation !== Operation.userDecryption
       ? []
       : await eventsOf(gateway, {
           address: gateway.addresses.decryptionGateway,
@@ -161,8 +160,8 @@ export async function waitForUserDecryption(
       advice: 'Request the decryption again: what is repeated costs nothing on the meter.',
       done: 'the answer is on chain',
       async read() {
-        const state = await readRequest(gateway, requestId);
-        return state.state === 'Answered' ? { result: state } : state;
+        const record = await recordOf(gateway, 'decryptionGateway', requestId);
+        return record.state === 'Answered' ? { result: record } : record;
       },
     },
     options,

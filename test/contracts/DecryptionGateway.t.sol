@@ -2,13 +2,11 @@
 pragma solidity 0.8.37;
 
 import {ICiphertextRegistry} from "../../contracts/interfaces/ICiphertextRegistry.sol";
-import {
-    DecryptionRequest,
-    IDecryptionGateway,
-    RequestState
-} from "../../contracts/interfaces/IDecryptionGateway.sol";
+import {IDecryptionGateway} from "../../contracts/interfaces/IDecryptionGateway.sol";
 import {IEpochManager} from "../../contracts/interfaces/IEpochManager.sol";
 import {IKeyManager, KeyState} from "../../contracts/interfaces/IKeyManager.sol";
+import {IRequests, Request, RequestState} from "../../contracts/interfaces/IRequests.sol";
+import {Operations} from "../../contracts/libraries/Operations.sol";
 import {Deployment} from "./Deployment.sol";
 
 contract DecryptionGatewayTest is Deployment {
@@ -66,24 +64,34 @@ contract DecryptionGatewayTest is Deployment {
         );
         bytes32 requestId = request(user, "salt");
         vm.assertEq(requestId, expected, "request id");
-        DecryptionRequest memory record = gateway.request(requestId);
+        Request memory record = gateway.request(requestId);
         assertState(requestId, RequestState.Pending);
         vm.assertEq(record.deadline, deadline, "deadline");
-        vm.assertEq(record.resultLength, 32, "two handles, two positions");
+        vm.assertEq(record.operation, Operations.PUBLIC_DECRYPTION, "operation");
         vm.assertEq(record.epochId, epochId, "epoch");
         vm.assertEq(record.resultHash, bytes32(0), "result hash");
+        vm.assertEq(record.account, user, "who paid");
+        vm.assertEq(record.signers, 0, "nobody signed yet");
     }
 
-    function test_theSameRequestIsMadeOnceEvenAfterItExpired() public {
+    function test_aRequestIsMadeAgainOnlyOnceItHasExpired() public {
         bytes32 requestId = request(user, 0);
-        bytes memory exists = abi.encodeWithSelector(
-            IDecryptionGateway.DecryptionGatewayRequestExists.selector,
-            requestId
-        );
-        vm.expectRevert(exists);
+        uint64 deadline = gateway.request(requestId).deadline;
+        vm.warp(deadline);
+        vm.expectRevert(requestExists(requestId, RequestState.Pending, deadline));
         request(user, 0);
-        vm.warp(gateway.request(requestId).deadline + 1);
-        vm.expectRevert(exists);
+        vm.warp(deadline + 1);
+        assertState(requestId, RequestState.Expired);
+        vm.assertEq(request(user, 0), requestId, "same id");
+        uint64 later = deadline + 1 + RESPONSE_WINDOW;
+        vm.assertEq(gateway.request(requestId).deadline, later, "new deadline");
+        vm.assertEq(gateway.meter(keyId).commonSpent, 1, "the unit is the same");
+
+        bytes memory result = abi.encodePacked(uint64(42));
+        gateway.respond(requestId, result, 7, sign(requestId, result, 7));
+        uint64 attested = gateway.request(requestId).deadline;
+        vm.warp(later + 1);
+        vm.expectRevert(requestExists(requestId, RequestState.Answered, attested));
         request(user, 0);
         request(user, "again");
     }
@@ -148,7 +156,7 @@ contract DecryptionGatewayTest is Deployment {
         );
         request(user, 0);
         positions.pop();
-        vm.assertEq(gateway.request(request(user, 0)).resultLength, 512, "64 positions");
+        request(user, 0);
     }
 
     function test_requestNeedsAnActiveKeyOfAnActiveEpoch() public {
@@ -172,10 +180,17 @@ contract DecryptionGatewayTest is Deployment {
         vm.expectEmit(address(gateway));
         emit IDecryptionGateway.PublicDecryptionResponded(requestId, result, 11);
         vm.prank(stranger);
-        gateway.respondPublicDecryption(requestId, result, 11, signed);
+        gateway.respond(requestId, result, 11, signed);
 
         assertState(requestId, RequestState.Answered);
-        vm.assertEq(gateway.request(requestId).resultHash, keccak256(result), "result hash");
+        Request memory record = gateway.request(requestId);
+        vm.assertEq(record.resultHash, keccak256(result), "result hash");
+        vm.assertEq(record.signers, 11, "signers");
+        vm.assertEq(record.account, stranger, "submitter");
+        vm.assertEq(record.deadline, block.timestamp + ATTESTATION_WINDOW, "attestations");
+        (bytes32 recordedEpoch, bytes32 recordedHash) = gateway.recordedResult(requestId);
+        vm.assertEq(recordedEpoch, epochId, "recorded epoch");
+        vm.assertEq(recordedHash, keccak256(result), "recorded hash");
         vm.assertTrue(gateway.isResult(requestId, result), "result");
         vm.assertFalse(gateway.isResult(requestId, abi.encodePacked(uint64(43))), "other result");
         vm.assertFalse(gateway.isResult("none", ""), "other request");
@@ -183,7 +198,7 @@ contract DecryptionGatewayTest is Deployment {
         bytes memory other = abi.encodePacked(uint64(43));
         bytes memory otherSigned = sign(requestId, other, 7);
         vm.expectRevert(requestState(requestId, RequestState.Answered));
-        gateway.respondPublicDecryption(requestId, other, 7, otherSigned);
+        gateway.respond(requestId, other, 7, otherSigned);
 
         // An answer stays one after the deadline.
         vm.warp(block.timestamp + RESPONSE_WINDOW + 1);
@@ -194,22 +209,26 @@ contract DecryptionGatewayTest is Deployment {
         delete positions;
         handles.push(registerCiphertext(keyId, 2));
         bytes32 requestId = request(user, 0);
-        vm.assertEq(gateway.request(requestId).resultLength, 64, "length");
         bytes memory result = abi.encodePacked(keccak256("first"), keccak256("second"));
-        gateway.respondPublicDecryption(requestId, result, 7, sign(requestId, result, 7));
+        gateway.respond(requestId, result, 7, sign(requestId, result, 7));
         vm.assertTrue(gateway.isResult(requestId, result), "result");
     }
 
-    function test_theResultHasItsLength() public {
+    /// @dev The form of a result is for its signers to judge; but nothing is no result, whoever signs it.
+    function test_nothingIsRecordedBeforeAnAnswer() public {
         bytes32 requestId = request(user, 0);
-        bytes4 selector = IDecryptionGateway.DecryptionGatewayResultLength.selector;
-        uint256[4] memory lengths = [uint256(0), 7, 9, 32];
-        for (uint256 i = 0; i < 4; ++i) {
-            bytes memory result = new bytes(lengths[i]);
-            bytes memory signed = sign(requestId, result, 7);
-            vm.expectRevert(abi.encodeWithSelector(selector, lengths[i], 8));
-            gateway.respondPublicDecryption(requestId, result, 7, signed);
-        }
+        (bytes32 recordedEpoch, bytes32 recordedHash) = gateway.recordedResult(requestId);
+        vm.assertEq(recordedEpoch, bytes32(0), "recorded epoch");
+        vm.assertEq(recordedHash, bytes32(0), "recorded hash");
+        bytes memory signed = sign(requestId, "", 7);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IDecryptionGateway.DecryptionGatewayEmptyResult.selector,
+                requestId
+            )
+        );
+        gateway.respond(requestId, "", 7, signed);
+        vm.assertFalse(gateway.isResult(requestId, ""), "answered with nothing");
     }
 
     function test_answersComeBeforeTheDeadline() public {
@@ -220,16 +239,16 @@ contract DecryptionGatewayTest is Deployment {
         vm.warp(deadline + 1);
         assertState(requestId, RequestState.Expired);
         vm.expectRevert(requestState(requestId, RequestState.Expired));
-        gateway.respondPublicDecryption(requestId, result, 7, signed);
+        gateway.respond(requestId, result, 7, signed);
         vm.warp(deadline);
-        gateway.respondPublicDecryption(requestId, result, 7, signed);
+        gateway.respond(requestId, result, 7, signed);
     }
 
     function test_whatWasNotAskedIsNotAnswered() public {
         bytes memory result = abi.encodePacked(uint64(1));
         bytes memory signed = sign("none", result, 7);
         vm.expectRevert(requestState("none", RequestState.None));
-        gateway.respondPublicDecryption("none", result, 7, signed);
+        gateway.respond("none", result, 7, signed);
     }
 
     /// @dev A signature is for one request, result and epoch of this contract.
@@ -242,22 +261,24 @@ contract DecryptionGatewayTest is Deployment {
         expectRefused(
             requestId,
             result,
-            gateway.hashPublicDecryptionResult(epochId, otherRequest, result)
+            gateway.hashResult(epochId, otherRequest, keccak256(result))
         );
         expectRefused(
             requestId,
             result,
-            gateway.hashPublicDecryptionResult(epochId, requestId, otherResult)
+            gateway.hashResult(epochId, requestId, keccak256(otherResult))
         );
         expectRefused(
             requestId,
             result,
-            gateway.hashPublicDecryptionResult(otherEpoch, requestId, result)
+            gateway.hashResult(otherEpoch, requestId, keccak256(result))
         );
+        // Of another contract, and of what members sign among themselves.
+        expectRefused(requestId, result, keys.hashResult(epochId, requestId, keccak256(result)));
         expectRefused(
             requestId,
             result,
-            keys.hashPublicKeyResult(epochId, requestId, keccak256(result))
+            epochs.hashShareCommitment(epochId, requestId, keccak256(result))
         );
     }
 
@@ -267,20 +288,20 @@ contract DecryptionGatewayTest is Deployment {
         bytes32 successor = activeEpoch(7, "successor");
         retire(epochId);
         bytes memory result = abi.encodePacked(uint64(1));
-        bytes32 digest = gateway.hashPublicDecryptionResult(successor, requestId, result);
+        bytes32 digest = gateway.hashResult(successor, requestId, keccak256(result));
         bytes memory five = signatures(digest, 0x1f);
         vm.expectRevert(
             abi.encodeWithSelector(IEpochManager.EpochManagerBitmapRange.selector, 0x1f, 4)
         );
-        gateway.respondPublicDecryption(requestId, result, 0x1f, five);
-        gateway.respondPublicDecryption(requestId, result, 7, sign(requestId, result, 7));
+        gateway.respond(requestId, result, 0x1f, five);
+        gateway.respond(requestId, result, 7, sign(requestId, result, 7));
         assertState(requestId, RequestState.Answered);
     }
 
     function expectRefused(bytes32 requestId, bytes memory result, bytes32 signedDigest) private {
         bytes memory signed = signatures(signedDigest, 7);
         vm.expectPartialRevert(IEpochManager.EpochManagerWrongSigner.selector);
-        gateway.respondPublicDecryption(requestId, result, 7, signed);
+        gateway.respond(requestId, result, 7, signed);
     }
 
     function request(address caller, bytes32 salt) private returns (bytes32) {
@@ -293,7 +314,7 @@ contract DecryptionGatewayTest is Deployment {
         bytes memory result,
         uint256 bitmap
     ) private view returns (bytes memory) {
-        return signatures(gateway.hashPublicDecryptionResult(epochId, requestId, result), bitmap);
+        return signatures(gateway.hashResult(epochId, requestId, keccak256(result)), bitmap);
     }
 
     function assertState(bytes32 requestId, RequestState state) private view {
@@ -304,11 +325,15 @@ contract DecryptionGatewayTest is Deployment {
         bytes32 requestId,
         RequestState state
     ) private pure returns (bytes memory) {
+        return abi.encodeWithSelector(IRequests.RequestsState.selector, requestId, state);
+    }
+
+    function requestExists(
+        bytes32 requestId,
+        RequestState state,
+        uint64 deadline
+    ) private pure returns (bytes memory) {
         return
-            abi.encodeWithSelector(
-                IDecryptionGateway.DecryptionGatewayRequestState.selector,
-                requestId,
-                state
-            );
+            abi.encodeWithSelector(IRequests.RequestsExists.selector, requestId, state, deadline);
     }
 }

@@ -7,11 +7,14 @@ import {CiphertextRegistry} from "../../contracts/CiphertextRegistry.sol";
 import {DecryptionGateway} from "../../contracts/DecryptionGateway.sol";
 import {EpochManager} from "../../contracts/EpochManager.sol";
 import {EvaluationKeyManager} from "../../contracts/EvaluationKeyManager.sol";
+import {FeeVault} from "../../contracts/FeeVault.sol";
 import {KeyManager} from "../../contracts/KeyManager.sol";
 import {OperatorRegistry} from "../../contracts/OperatorRegistry.sol";
+import {SlashingManager} from "../../contracts/SlashingManager.sol";
 import {DevnetToken} from "../../contracts/devnet/DevnetToken.sol";
 import {Authority} from "../../contracts/governance/Authority.sol";
 import {GatewayProxy} from "../../contracts/governance/GatewayProxy.sol";
+import {FeeTerms} from "../../contracts/interfaces/IFeeVault.sol";
 import {EvaluationKeys} from "../../contracts/interfaces/IEvaluationKeyManager.sol";
 import {ParameterSet} from "../../contracts/interfaces/IKeyManager.sol";
 import {Vm} from "./Vm.sol";
@@ -25,23 +28,31 @@ abstract contract Deployment {
     uint64 internal constant UNBONDING_DELAY = 2 days;
     uint64 internal constant SETUP_WINDOW = 1 hours;
     uint64 internal constant RESPONSE_WINDOW = 10 minutes;
+    uint64 internal constant ATTESTATION_WINDOW = 5 minutes;
+    uint256 internal constant FEE_QUANTUM = 100;
 
     uint64 internal constant GOVERNOR = 1;
     uint64 internal constant REGISTRAR = 2;
     uint64 internal constant KEY_REQUESTER = 3;
     uint64 internal constant EPOCH_MANAGER = 4;
+    uint64 internal constant SLASHING_MANAGER = 5;
+    uint64 internal constant FEE_VAULT = 6;
+    uint64 internal constant EVALUATION_KEY_MANAGER = 7;
 
     address internal constant governor = address(0x60);
     address internal constant registrar = address(0x61);
     address internal constant requester = address(0x62);
     address internal constant user = address(0x63);
     address internal constant stranger = address(0x64);
+    address internal constant treasury = address(0x65);
 
     DevnetToken internal token;
     Authority internal authority;
     OperatorRegistry internal registry;
     EpochManager internal epochs;
+    FeeVault internal vault;
     KeyManager internal keys;
+    SlashingManager internal slashing;
     EvaluationKeyManager internal evaluationKeys;
     CiphertextRegistry internal ciphertexts;
     DecryptionGateway internal gateway;
@@ -72,18 +83,34 @@ abstract contract Deployment {
                 )
             )
         );
+        vault = new FeeVault(
+            address(authority),
+            bondToken,
+            epochs,
+            FEE_QUANTUM,
+            FeeTerms({treasury: treasury, reimbursement: 2, retentionBps: 1000})
+        );
         keys = KeyManager(
             proxyOf(
-                address(new KeyManager()),
-                abi.encodeCall(KeyManager.initialize, (address(authority), epochs, RESPONSE_WINDOW))
+                address(new KeyManager(vault)),
+                abi.encodeCall(
+                    KeyManager.initialize,
+                    (address(authority), RESPONSE_WINDOW, ATTESTATION_WINDOW)
+                )
+            )
+        );
+        slashing = SlashingManager(
+            proxyOf(
+                address(new SlashingManager()),
+                abi.encodeCall(SlashingManager.initialize, (address(authority), keys, treasury))
             )
         );
         evaluationKeys = EvaluationKeyManager(
             proxyOf(
-                address(new EvaluationKeyManager()),
+                address(new EvaluationKeyManager(keys)),
                 abi.encodeCall(
                     EvaluationKeyManager.initialize,
-                    (address(authority), keys, RESPONSE_WINDOW)
+                    (address(authority), RESPONSE_WINDOW, ATTESTATION_WINDOW)
                 )
             )
         );
@@ -95,10 +122,10 @@ abstract contract Deployment {
         );
         gateway = DecryptionGateway(
             proxyOf(
-                address(new DecryptionGateway()),
+                address(new DecryptionGateway(ciphertexts, slashing)),
                 abi.encodeCall(
                     DecryptionGateway.initialize,
-                    (address(authority), ciphertexts, RESPONSE_WINDOW)
+                    (address(authority), RESPONSE_WINDOW, ATTESTATION_WINDOW)
                 )
             )
         );
@@ -113,8 +140,13 @@ abstract contract Deployment {
     function assignRoles() private {
         assign(address(registry), EPOCH_MANAGER, OperatorRegistry.seat.selector);
         assign(address(registry), EPOCH_MANAGER, OperatorRegistry.unseat.selector);
+        assign(address(registry), SLASHING_MANAGER, registry.slash.selector);
+        assign(address(registry), EPOCH_MANAGER, OperatorRegistry.bench.selector);
+        assign(address(registry), SLASHING_MANAGER, registry.payTreasury.selector);
         assign(address(epochs), GOVERNOR, epochs.proposeEpoch.selector);
         assign(address(epochs), GOVERNOR, EpochManager.retire.selector);
+        assign(address(epochs), FEE_VAULT, EpochManager.recordService.selector);
+        assign(address(keys), EVALUATION_KEY_MANAGER, KeyManager.markTarget.selector);
         assign(address(keys), GOVERNOR, KeyManager.addParameterSet.selector);
         assign(address(keys), GOVERNOR, KeyManager.retireKey.selector);
         assign(address(keys), GOVERNOR, keys.pauseRequests.selector);
@@ -133,6 +165,12 @@ abstract contract Deployment {
         authority.grantRole(REGISTRAR, registrar, 0);
         authority.grantRole(KEY_REQUESTER, requester, 0);
         authority.grantRole(EPOCH_MANAGER, address(epochs), 0);
+        authority.grantRole(FEE_VAULT, address(vault), 0);
+        authority.grantRole(EVALUATION_KEY_MANAGER, address(evaluationKeys), 0);
+        vault.addSource(address(keys));
+        vault.addSource(address(evaluationKeys));
+        vault.addSource(address(gateway));
+        authority.grantRole(SLASHING_MANAGER, address(slashing), 0);
     }
 
     function assign(address target, uint64 role, bytes4 selector) private {
@@ -293,7 +331,7 @@ abstract contract Deployment {
     function recordKey(bytes32 epochId, bytes32 keyId) internal {
         bytes32 digest = keccak256(abi.encode("public key", keyId));
         uint256 bitmap = firstMembers(quorumOf(epochs.epoch(epochId).signers.length));
-        bytes32 typed = keys.hashPublicKeyResult(epochId, keyId, digest);
+        bytes32 typed = keys.hashResult(epochId, keyId, keccak256(abi.encode(digest)));
         keys.recordPublicKey(keyId, digest, bitmap, signatures(typed, bitmap));
     }
 
@@ -313,11 +351,7 @@ abstract contract Deployment {
             digests = bytes.concat(digests, keccak256(abi.encode("entry", requestId, i)));
         }
         uint256 bitmap = firstMembers(quorumOf(epochs.epoch(request.epochId).signers.length));
-        bytes32 typed = evaluationKeys.hashEvaluationKeysResult(
-            request.epochId,
-            requestId,
-            digests
-        );
+        bytes32 typed = evaluationKeys.hashResult(request.epochId, requestId, keccak256(digests));
         evaluationKeys.recordEvaluationKeys(requestId, digests, bitmap, signatures(typed, bitmap));
     }
 

@@ -253,7 +253,7 @@ contract EpochManagerTest is Deployment {
         confirmBy(epochId, 4);
         vm.assertFalse(epochs.isActive(epochId), "two of four");
         vm.expectRevert(epochPhase(epochId, EpochPhase.Frozen));
-        epochs.activeCommitteeSize(epochId);
+        epochs.activeCommittee(epochId);
 
         vm.expectEmit(address(epochs));
         emit IEpochManager.EpochConfirmed(epochId, 2);
@@ -261,7 +261,10 @@ contract EpochManagerTest is Deployment {
         emit IEpochManager.EpochActivated(epochId);
         confirmBy(epochId, 2);
         vm.assertTrue(epochs.isActive(epochId), "three of four");
-        vm.assertEq(epochs.activeCommitteeSize(epochId), 4, "size");
+        (uint256 size, uint16 number) = epochs.activeCommittee(epochId);
+        vm.assertEq(size, 4, "size");
+        vm.assertEq(number, epochs.epoch(epochId).number, "number");
+        vm.assertEq(epochs.epochIdOf(number), epochId, "the number stands for the epoch");
 
         // A slow member still joins, and nothing else happens.
         vm.recordLogs();

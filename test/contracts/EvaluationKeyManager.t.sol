@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {PausableUpgradeable} from "@openzeppelin/contracts-upgradeable/utils/PausableUpgradeable.sol";
-
 import {IEpochManager} from "../../contracts/interfaces/IEpochManager.sol";
 import {
     EvaluationKeyKind,
-    EvaluationKeyState,
     EvaluationKeys,
     IEvaluationKeyManager
 } from "../../contracts/interfaces/IEvaluationKeyManager.sol";
 import {IKeyManager, KeyState} from "../../contracts/interfaces/IKeyManager.sol";
+import {IRequests, RequestState} from "../../contracts/interfaces/IRequests.sol";
+import {Operations} from "../../contracts/libraries/Operations.sol";
 import {Deployment} from "./Deployment.sol";
 
 contract EvaluationKeyManagerTest is Deployment {
@@ -33,6 +32,8 @@ contract EvaluationKeyManagerTest is Deployment {
         expectRequested(expected, EvaluationKeyKind.Relinearization);
         bytes32 requestId = requestRelinearization();
         vm.assertEq(requestId, expected, "relinearization id");
+        uint8 operation = evaluationKeys.request(requestId).operation;
+        vm.assertEq(operation, Operations.RELINEARIZATION_KEY, "relinearization");
         assertRequest(requestId, EvaluationKeyKind.Relinearization, 1);
 
         elements = [uint32(3), 9, 2047];
@@ -40,12 +41,14 @@ contract EvaluationKeyManagerTest is Deployment {
         expectRequested(expected, EvaluationKeyKind.Galois);
         requestId = requestGalois();
         vm.assertEq(requestId, expected, "galois id");
+        operation = evaluationKeys.request(requestId).operation;
+        vm.assertEq(operation, Operations.GALOIS_KEYS, "galois");
         assertRequest(requestId, EvaluationKeyKind.Galois, 3);
     }
 
     function test_whatWasNotAskedHasNoState() public view {
         EvaluationKeys memory request = evaluationKeys.evaluationKeys("none");
-        vm.assertTrue(request.state == EvaluationKeyState.None, "state");
+        vm.assertTrue(request.state == RequestState.None, "state");
         vm.assertFalse(evaluationKeys.isResult("none", ""), "result");
         vm.assertEq(evaluationKeys.sourcesOf("none").length, 0, "sources");
     }
@@ -126,24 +129,25 @@ contract EvaluationKeyManagerTest is Deployment {
         elements.pop();
         bytes32 requestId = requestGalois();
         recordEvaluationKeys(requestId);
-        assertState(requestId, EvaluationKeyState.Recorded);
+        assertState(requestId, RequestState.Answered);
     }
 
     function test_aRequestIsMadeAgainOnlyOnceItHasExpired() public {
         bytes32 requestId = requestRelinearization();
         uint64 deadline = evaluationKeys.evaluationKeys(requestId).deadline;
         vm.warp(deadline);
-        vm.expectRevert(exists(requestId, EvaluationKeyState.Pending, deadline));
+        vm.expectRevert(exists(requestId, RequestState.Pending, deadline));
         requestRelinearization();
         vm.warp(deadline + 1);
-        assertState(requestId, EvaluationKeyState.Expired);
+        assertState(requestId, RequestState.Expired);
 
         vm.assertEq(requestRelinearization(), requestId, "same id");
         uint64 later = deadline + 1 + RESPONSE_WINDOW;
         vm.assertEq(evaluationKeys.evaluationKeys(requestId).deadline, later, "new deadline");
         recordEvaluationKeys(requestId);
+        uint64 attested = uint64(block.timestamp) + ATTESTATION_WINDOW;
         vm.warp(later + 1);
-        vm.expectRevert(exists(requestId, EvaluationKeyState.Recorded, later));
+        vm.expectRevert(exists(requestId, RequestState.Answered, attested));
         requestRelinearization();
     }
 
@@ -229,16 +233,16 @@ contract EvaluationKeyManagerTest is Deployment {
         vm.prank(governor);
         evaluationKeys.pauseRequests();
         vm.startPrank(requester);
-        vm.expectRevert(PausableUpgradeable.EnforcedPause.selector);
+        vm.expectRevert(IRequests.RequestsPaused.selector);
         evaluationKeys.requestRelinearizationKey(other);
-        vm.expectRevert(PausableUpgradeable.EnforcedPause.selector);
+        vm.expectRevert(IRequests.RequestsPaused.selector);
         evaluationKeys.requestGaloisKeys(keyId, elements);
         evaluationKeys.allowSwitching(keyId, other);
-        vm.expectRevert(PausableUpgradeable.EnforcedPause.selector);
+        vm.expectRevert(IRequests.RequestsPaused.selector);
         evaluationKeys.requestSwitchingKey(keyId, other);
         vm.stopPrank();
         recordEvaluationKeys(requestId);
-        assertState(requestId, EvaluationKeyState.Recorded);
+        assertState(requestId, RequestState.Answered);
         vm.prank(governor);
         evaluationKeys.unpauseRequests();
         requestGalois();
@@ -257,11 +261,11 @@ contract EvaluationKeyManagerTest is Deployment {
         evaluationKeys.recordEvaluationKeys(requestId, digests, 11, signed);
 
         EvaluationKeys memory request = evaluationKeys.evaluationKeys(requestId);
-        assertState(requestId, EvaluationKeyState.Recorded);
+        assertState(requestId, RequestState.Answered);
         vm.assertEq(request.resultHash, keccak256(digests), "result hash");
         vm.assertTrue(evaluationKeys.isResult(requestId, digests), "result");
         vm.assertFalse(evaluationKeys.isResult(requestId, new bytes(64)), "another result");
-        vm.expectRevert(requestState(requestId, EvaluationKeyState.Recorded));
+        vm.expectRevert(requestState(requestId, RequestState.Answered));
         evaluationKeys.recordEvaluationKeys(requestId, digests, 11, signed);
     }
 
@@ -287,10 +291,10 @@ contract EvaluationKeyManagerTest is Deployment {
     function test_recordsComeBeforeTheDeadlineAndForRequestsOnly() public {
         bytes32 requestId = requestRelinearization();
         bytes memory digests = abi.encodePacked(keccak256("entry"));
-        expectRefused("none", digests, requestState("none", EvaluationKeyState.None));
+        expectRefused("none", digests, requestState("none", RequestState.None));
         uint64 deadline = evaluationKeys.evaluationKeys(requestId).deadline;
         vm.warp(deadline + 1);
-        expectRefused(requestId, digests, requestState(requestId, EvaluationKeyState.Expired));
+        expectRefused(requestId, digests, requestState(requestId, RequestState.Expired));
         vm.warp(deadline);
         recordEvaluationKeys(requestId);
     }
@@ -301,7 +305,7 @@ contract EvaluationKeyManagerTest is Deployment {
         keys.retireKey(keyId);
         bytes memory digests = abi.encodePacked(keccak256("entry"));
         expectRefused(requestId, digests, keyState(keyId, KeyState.Retired));
-        assertState(requestId, EvaluationKeyState.Pending);
+        assertState(requestId, RequestState.Pending);
     }
 
     /// @dev A signature is for one request, result and epoch of this contract, and a quorum signs.
@@ -312,10 +316,10 @@ contract EvaluationKeyManagerTest is Deployment {
         bytes memory digests = abi.encodePacked(keccak256("entry"));
         bytes memory otherDigests = abi.encodePacked(keccak256("other"));
         bytes32[4] memory signed = [
-            evaluationKeys.hashEvaluationKeysResult(epochId, otherRequest, digests),
-            evaluationKeys.hashEvaluationKeysResult(epochId, requestId, otherDigests),
-            evaluationKeys.hashEvaluationKeysResult("other", requestId, digests),
-            gateway.hashUserDecryptionResult(epochId, requestId, digests)
+            evaluationKeys.hashResult(epochId, otherRequest, keccak256(digests)),
+            evaluationKeys.hashResult(epochId, requestId, keccak256(otherDigests)),
+            evaluationKeys.hashResult("other", requestId, keccak256(digests)),
+            gateway.hashResult(epochId, requestId, keccak256(digests))
         ];
         for (uint256 i = 0; i < 4; ++i) {
             bytes memory quorum = signatures(signed[i], 7);
@@ -354,7 +358,7 @@ contract EvaluationKeyManagerTest is Deployment {
         bytes memory digests,
         uint256 bitmap
     ) private view returns (bytes memory) {
-        bytes32 digest = evaluationKeys.hashEvaluationKeysResult(epochId, requestId, digests);
+        bytes32 digest = evaluationKeys.hashResult(epochId, requestId, keccak256(digests));
         return signatures(digest, bitmap);
     }
 
@@ -399,7 +403,7 @@ contract EvaluationKeyManagerTest is Deployment {
         uint256 entryCount
     ) private view {
         EvaluationKeys memory request = evaluationKeys.evaluationKeys(requestId);
-        assertState(requestId, EvaluationKeyState.Pending);
+        assertState(requestId, RequestState.Pending);
         vm.assertTrue(request.kind == kind, "kind");
         vm.assertEq(request.deadline, block.timestamp + RESPONSE_WINDOW, "deadline");
         vm.assertEq(request.entryCount, entryCount, "entries");
@@ -409,7 +413,7 @@ contract EvaluationKeyManagerTest is Deployment {
         vm.assertEq(request.resultHash, bytes32(0), "result hash");
     }
 
-    function assertState(bytes32 requestId, EvaluationKeyState state) private view {
+    function assertState(bytes32 requestId, RequestState state) private view {
         vm.assertTrue(evaluationKeys.evaluationKeys(requestId).state == state, "state");
     }
 
@@ -419,14 +423,9 @@ contract EvaluationKeyManagerTest is Deployment {
 
     function requestState(
         bytes32 requestId,
-        EvaluationKeyState state
+        RequestState state
     ) private pure returns (bytes memory) {
-        return
-            abi.encodeWithSelector(
-                IEvaluationKeyManager.EvaluationKeyManagerRequestState.selector,
-                requestId,
-                state
-            );
+        return abi.encodeWithSelector(IRequests.RequestsState.selector, requestId, state);
     }
 
     function elementsSpent(uint256 count) private view returns (bytes memory) {
@@ -441,15 +440,10 @@ contract EvaluationKeyManagerTest is Deployment {
 
     function exists(
         bytes32 requestId,
-        EvaluationKeyState state,
+        RequestState state,
         uint64 deadline
     ) private pure returns (bytes memory) {
         return
-            abi.encodeWithSelector(
-                IEvaluationKeyManager.EvaluationKeyManagerRequestExists.selector,
-                requestId,
-                state,
-                deadline
-            );
+            abi.encodeWithSelector(IRequests.RequestsExists.selector, requestId, state, deadline);
     }
 }

@@ -3,7 +3,6 @@ pragma solidity 0.8.37;
 
 import {Initializable} from "@openzeppelin/contracts/proxy/utils/Initializable.sol";
 import {UUPSUpgradeable} from "@openzeppelin/contracts/proxy/utils/UUPSUpgradeable.sol";
-import {PausableUpgradeable} from "@openzeppelin/contracts-upgradeable/utils/PausableUpgradeable.sol";
 
 import {CiphertextRegistry} from "../../contracts/CiphertextRegistry.sol";
 import {DecryptionGateway} from "../../contracts/DecryptionGateway.sol";
@@ -11,14 +10,23 @@ import {EpochManager} from "../../contracts/EpochManager.sol";
 import {EvaluationKeyManager} from "../../contracts/EvaluationKeyManager.sol";
 import {KeyManager} from "../../contracts/KeyManager.sol";
 import {OperatorRegistry} from "../../contracts/OperatorRegistry.sol";
+import {SlashingManager} from "../../contracts/SlashingManager.sol";
 import {Governed} from "../../contracts/governance/Governed.sol";
-import {RequestWindow} from "../../contracts/governance/RequestWindow.sol";
+import {ICiphertextRegistry} from "../../contracts/interfaces/ICiphertextRegistry.sol";
+import {IDecryptionGateway} from "../../contracts/interfaces/IDecryptionGateway.sol";
 import {KeyState} from "../../contracts/interfaces/IKeyManager.sol";
-import {IRequestWindow} from "../../contracts/interfaces/IRequestWindow.sol";
+import {IRequests} from "../../contracts/interfaces/IRequests.sol";
+import {ISlashingManager} from "../../contracts/interfaces/ISlashingManager.sol";
+import {Requests} from "../../contracts/requests/Requests.sol";
 import {Deployment} from "./Deployment.sol";
 
 /// @notice The next version of a contract.
 contract GatewayV2 is DecryptionGateway {
+    constructor(
+        ICiphertextRegistry registry,
+        ISlashingManager slashing
+    ) DecryptionGateway(registry, slashing) {}
+
     function version() external pure returns (uint256) {
         return 2;
     }
@@ -26,10 +34,10 @@ contract GatewayV2 is DecryptionGateway {
 
 contract GovernanceTest is Deployment {
     function test_onlyTheAdminUpgrades() public {
-        address[6] memory proxies = proxiesOf();
-        address next = address(new GatewayV2());
+        address[7] memory proxies = proxiesOf();
+        address next = address(new GatewayV2(ciphertexts, slashing));
         address[2] memory callers = [governor, stranger];
-        for (uint256 i = 0; i < 6; ++i) {
+        for (uint256 i = 0; i < 7; ++i) {
             for (uint256 j = 0; j < 2; ++j) {
                 vm.expectRevert(unauthorized(callers[j]));
                 vm.prank(callers[j]);
@@ -47,22 +55,23 @@ contract GovernanceTest is Deployment {
         bytes32 requestId = gateway.requestPublicDecryption(handles, new uint32[](0), 0);
         bytes memory before = snapshot(epochId, keyId, handles[0], requestId);
 
-        address[6] memory proxies = proxiesOf();
-        address[6] memory next = [
+        address[7] memory proxies = proxiesOf();
+        address[7] memory next = [
             address(new OperatorRegistry()),
             address(new EpochManager()),
-            address(new KeyManager()),
-            address(new EvaluationKeyManager()),
+            address(new KeyManager(vault)),
+            address(new SlashingManager()),
+            address(new EvaluationKeyManager(keys)),
             address(new CiphertextRegistry()),
-            address(new GatewayV2())
+            address(new GatewayV2(ciphertexts, slashing))
         ];
-        for (uint256 i = 0; i < 6; ++i) UUPSUpgradeable(proxies[i]).upgradeToAndCall(next[i], "");
+        for (uint256 i = 0; i < 7; ++i) UUPSUpgradeable(proxies[i]).upgradeToAndCall(next[i], "");
 
         vm.assertEq(GatewayV2(address(gateway)).version(), 2, "version");
         vm.assertEq(snapshot(epochId, keyId, handles[0], requestId), before, "state");
         bytes memory result = abi.encodePacked(bytes32("digest"));
-        bytes32 digest = gateway.hashPublicDecryptionResult(epochId, requestId, result);
-        gateway.respondPublicDecryption(requestId, result, 7, signatures(digest, 7));
+        bytes32 digest = gateway.hashResult(epochId, requestId, keccak256(result));
+        gateway.respond(requestId, result, 7, signatures(digest, 7));
         vm.assertTrue(gateway.isResult(requestId, result), "answered after the upgrade");
     }
 
@@ -73,17 +82,17 @@ contract GovernanceTest is Deployment {
         vm.expectRevert(again);
         epochs.initialize(address(authority), registry, SETUP_WINDOW);
         vm.expectRevert(again);
-        keys.initialize(address(authority), epochs, RESPONSE_WINDOW);
+        keys.initialize(address(authority), RESPONSE_WINDOW, ATTESTATION_WINDOW);
         vm.expectRevert(again);
-        evaluationKeys.initialize(address(authority), keys, RESPONSE_WINDOW);
+        evaluationKeys.initialize(address(authority), RESPONSE_WINDOW, ATTESTATION_WINDOW);
         vm.expectRevert(again);
         ciphertexts.initialize(address(authority), evaluationKeys);
         vm.expectRevert(again);
-        gateway.initialize(address(authority), ciphertexts, RESPONSE_WINDOW);
+        gateway.initialize(address(authority), RESPONSE_WINDOW, ATTESTATION_WINDOW);
 
-        KeyManager implementation = new KeyManager();
+        KeyManager implementation = new KeyManager(vault);
         vm.expectRevert(again);
-        implementation.initialize(address(authority), epochs, RESPONSE_WINDOW);
+        implementation.initialize(address(authority), RESPONSE_WINDOW, ATTESTATION_WINDOW);
     }
 
     function test_theAuthorityIsAContract() public {
@@ -95,6 +104,19 @@ contract GovernanceTest is Deployment {
             implementation,
             abi.encodeCall(CiphertextRegistry.initialize, (stranger, evaluationKeys))
         );
+    }
+
+    function test_theSlashingManagerIsOfTheSameDeployment() public {
+        CiphertextRegistry other = ciphertexts;
+        deployWith(token);
+        vm.assertEq(address(gateway.slashingManager()), address(slashing), "shown");
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IDecryptionGateway.DecryptionGatewayForeignSlashingManager.selector,
+                address(slashing)
+            )
+        );
+        new DecryptionGateway(other, slashing);
     }
 
     function test_pauseStopsRequestsAndNotResponses() public {
@@ -114,16 +136,16 @@ contract GovernanceTest is Deployment {
         keys.pauseRequests();
         vm.stopPrank();
 
-        vm.expectRevert(PausableUpgradeable.EnforcedPause.selector);
+        vm.expectRevert(IRequests.RequestsPaused.selector);
         vm.prank(user);
         gateway.requestPublicDecryption(handles, positions, "new");
-        vm.expectRevert(PausableUpgradeable.EnforcedPause.selector);
+        vm.expectRevert(IRequests.RequestsPaused.selector);
         vm.prank(requester);
         keys.requestKey(epochId, setId, "new");
 
         bytes memory result = abi.encodePacked(uint64(1));
-        bytes32 digest = gateway.hashPublicDecryptionResult(epochId, requestId, result);
-        gateway.respondPublicDecryption(requestId, result, 7, signatures(digest, 7));
+        bytes32 digest = gateway.hashResult(epochId, requestId, keccak256(result));
+        gateway.respond(requestId, result, 7, signatures(digest, 7));
         recordKey(epochId, pending);
         vm.assertTrue(keys.key(pending).state == KeyState.Active, "recorded while paused");
 
@@ -138,27 +160,52 @@ contract GovernanceTest is Deployment {
     }
 
     function test_pausesAndWindowsAreGoverned() public {
-        RequestWindow[3] memory contracts = [RequestWindow(address(keys)), evaluationKeys, gateway];
-        bytes4 range = IRequestWindow.ResponseWindowRange.selector;
+        Requests[3] memory contracts = [Requests(address(keys)), evaluationKeys, gateway];
+        bytes4 range = IRequests.RequestsWindowRange.selector;
         for (uint256 i = 0; i < 3; ++i) {
-            RequestWindow target = contracts[i];
+            Requests target = contracts[i];
             vm.startPrank(stranger);
             vm.expectRevert(unauthorized(stranger));
             target.pauseRequests();
             vm.expectRevert(unauthorized(stranger));
             target.unpauseRequests();
             vm.expectRevert(unauthorized(stranger));
-            target.setResponseWindow(60);
+            target.setWindows(60, 60);
+            vm.stopPrank();
+
+            vm.startPrank(governor);
+            bytes4 pauseState = IRequests.RequestsPauseState.selector;
+            vm.expectRevert(abi.encodeWithSelector(pauseState, false));
+            target.unpauseRequests();
+            vm.expectEmit(address(target));
+            emit IRequests.RequestsPauseSet(true);
+            target.pauseRequests();
+            vm.assertTrue(target.requestsPaused(), "paused");
+            vm.expectRevert(abi.encodeWithSelector(pauseState, true));
+            target.pauseRequests();
+            vm.expectEmit(address(target));
+            emit IRequests.RequestsPauseSet(false);
+            target.unpauseRequests();
+            vm.assertFalse(target.requestsPaused(), "not paused");
             vm.stopPrank();
 
             vm.expectRevert(abi.encodeWithSelector(range, 59, 60, 12 hours));
-            target.setResponseWindow(59);
+            target.setWindows(59, 60);
             vm.expectRevert(abi.encodeWithSelector(range, 12 hours + 1, 60, 12 hours));
-            target.setResponseWindow(12 hours + 1);
+            target.setWindows(12 hours + 1, 60);
+            vm.expectRevert(abi.encodeWithSelector(range, 59, 60, 1 days));
+            target.setWindows(60, 59);
+            vm.expectRevert(abi.encodeWithSelector(range, 1 days + 1, 60, 1 days));
+            target.setWindows(60, 1 days + 1);
+            // Beyond 32 bits, where a window is kept.
+            vm.expectRevert(abi.encodeWithSelector(range, uint64(1 << 32) + 60, 60, 12 hours));
+            target.setWindows(uint64(1 << 32) + 60, 60);
+            target.setWindows(60, 60);
             vm.expectEmit(address(target));
-            emit IRequestWindow.ResponseWindowSet(12 hours);
-            target.setResponseWindow(12 hours);
-            vm.assertEq(target.responseWindowSeconds(), 12 hours, "window");
+            emit IRequests.WindowsSet(12 hours, 1 days);
+            target.setWindows(12 hours, 1 days);
+            vm.assertEq(target.responseWindowSeconds(), 12 hours, "responses");
+            vm.assertEq(target.attestationWindowSeconds(), 1 days, "attestations");
         }
     }
 
@@ -184,12 +231,13 @@ contract GovernanceTest is Deployment {
         vm.assertEq(registry.minimumBondWei(), 7, "executed");
     }
 
-    function proxiesOf() private view returns (address[6] memory) {
+    function proxiesOf() private view returns (address[7] memory) {
         return
             [
                 address(registry),
                 address(epochs),
                 address(keys),
+                address(slashing),
                 address(evaluationKeys),
                 address(ciphertexts),
                 address(gateway)
@@ -212,6 +260,8 @@ contract GovernanceTest is Deployment {
                 gateway.request(requestId),
                 gateway.meter(keyId),
                 evaluationKeys.keyManager(),
+                slashing.keyManager(),
+                slashing.treasury(),
                 gateway.deploymentBlock(),
                 Governed(address(gateway)).authority()
             );

@@ -2,12 +2,8 @@
 pragma solidity 0.8.37;
 
 import {ICiphertextRegistry} from "../../contracts/interfaces/ICiphertextRegistry.sol";
-import {
-    IDecryptionGateway,
-    UserDecryptionPermit
-} from "../../contracts/interfaces/IDecryptionGateway.sol";
-import {IEvaluationKeyManager} from "../../contracts/interfaces/IEvaluationKeyManager.sol";
-import {IKeyManager} from "../../contracts/interfaces/IKeyManager.sol";
+import {UserDecryptionPermit} from "../../contracts/interfaces/IDecryptionGateway.sol";
+import {IRequests, RequestState} from "../../contracts/interfaces/IRequests.sol";
 import {Deployment} from "./Deployment.sol";
 
 /// @notice Two inputs have one id exactly if they are the same input. The inputs are drawn from small
@@ -43,8 +39,10 @@ contract IdsTest is Deployment {
         if (canonical(second) == canonical(seed & 0xff)) {
             vm.expectRevert(
                 abi.encodeWithSelector(
-                    IDecryptionGateway.DecryptionGatewayRequestExists.selector,
-                    first
+                    IRequests.RequestsExists.selector,
+                    first,
+                    RequestState.Pending,
+                    uint64(block.timestamp) + RESPONSE_WINDOW
                 )
             );
             request(second);
@@ -58,7 +56,7 @@ contract IdsTest is Deployment {
         uint8 b = a ^ uint8(1 << (flipped % 9));
         bytes32 first = requestForUser(a);
         if (a == b) {
-            vm.expectPartialRevert(IDecryptionGateway.DecryptionGatewayRequestExists.selector);
+            vm.expectPartialRevert(IRequests.RequestsExists.selector);
             submit(permitFor(b), lastSignature, b);
         } else {
             vm.assertTrue(requestForUser(b) != first, "two requests, two ids");
@@ -69,9 +67,7 @@ contract IdsTest is Deployment {
         bytes32 first = requestEvaluationKeys(a & 15);
         // Who asks is not part of the id.
         if (a & 7 == b & 7) {
-            vm.expectPartialRevert(
-                IEvaluationKeyManager.EvaluationKeyManagerRequestExists.selector
-            );
+            vm.expectPartialRevert(IRequests.RequestsExists.selector);
             requestEvaluationKeys(b & 15);
         } else {
             vm.assertTrue(requestEvaluationKeys(b & 15) != first, "two requests, two ids");
@@ -81,7 +77,7 @@ contract IdsTest is Deployment {
     function testFuzz_keys(uint8 a, uint8 b) public {
         bytes32 first = requestKey(a & 7);
         if (a & 7 == b & 7) {
-            vm.expectPartialRevert(IKeyManager.KeyManagerKeyExists.selector);
+            vm.expectPartialRevert(IRequests.RequestsExists.selector);
             requestKey(b & 7);
         } else {
             vm.assertTrue(requestKey(b & 7) != first, "two keys, two ids");

@@ -2,7 +2,15 @@
 pragma solidity 0.8.37;
 
 import {EpochPhase, IEpochManager} from "../../contracts/interfaces/IEpochManager.sol";
-import {IKeyManager, Key, KeyState, ParameterSet} from "../../contracts/interfaces/IKeyManager.sol";
+import {
+    IKeyManager,
+    Key,
+    KeyState,
+    ParameterSet,
+    UsableKey
+} from "../../contracts/interfaces/IKeyManager.sol";
+import {IRequests, Request, RequestState} from "../../contracts/interfaces/IRequests.sol";
+import {Operations} from "../../contracts/libraries/Operations.sol";
 import {Deployment} from "./Deployment.sol";
 
 contract KeyManagerTest is Deployment {
@@ -33,6 +41,11 @@ contract KeyManagerTest is Deployment {
         vm.assertEq(key.epochId, epochId, "epoch");
         vm.assertEq(key.parameterSetId, setId, "set");
         vm.assertEq(key.digest, bytes32(0), "digest");
+        Request memory asked = keys.request(keyId);
+        vm.assertTrue(asked.state == RequestState.Pending, "the request has the key's id");
+        vm.assertEq(asked.operation, Operations.KEY_GENERATION, "operation");
+        vm.assertEq(asked.epochId, epochId, "epoch of the request");
+        vm.assertEq(asked.account, requester, "who paid");
     }
 
     function test_requestIsForTheKeyRequester() public {
@@ -74,7 +87,7 @@ contract KeyManagerTest is Deployment {
         bytes32 keyId = request(0);
         uint64 deadline = keys.key(keyId).deadline;
         vm.warp(deadline);
-        vm.expectRevert(exists(keyId, KeyState.Pending, deadline));
+        vm.expectRevert(exists(keyId, RequestState.Pending, deadline));
         request(0);
 
         vm.warp(deadline + 1);
@@ -83,23 +96,36 @@ contract KeyManagerTest is Deployment {
         vm.assertEq(renewed, deadline + 1 + RESPONSE_WINDOW, "new deadline");
 
         recordKey(epochId, keyId);
+        uint64 attested = uint64(block.timestamp) + ATTESTATION_WINDOW;
         vm.warp(renewed + 1);
-        vm.expectRevert(exists(keyId, KeyState.Active, renewed));
+        vm.expectRevert(exists(keyId, RequestState.Answered, attested));
         request(0);
         retireKey(keyId);
-        vm.expectRevert(exists(keyId, KeyState.Retired, renewed));
+        vm.expectRevert(keyState(keyId, KeyState.Retired));
         request(0);
+    }
+
+    /// @dev One that was retired before it was recorded does not come back after its deadline.
+    function test_aRetiredPendingKeyIsNotRequestedAgain() public {
+        bytes32 keyId = request(0);
+        retireKey(keyId);
+        vm.warp(keys.key(keyId).deadline + 1);
+        vm.expectRevert(keyState(keyId, KeyState.Retired));
+        request(0);
+        assertState(keyId, KeyState.Retired);
     }
 
     function test_anybodyRecordsAPublicKeyWithAQuorum() public {
         bytes32 keyId = request(0);
-        bytes memory signed = signatures(keys.hashPublicKeyResult(epochId, keyId, DIGEST), 13);
+        bytes memory signed = signatures(hashOf(epochId, keyId, DIGEST), 13);
         vm.expectEmit(address(keys));
         emit IKeyManager.PublicKeyRecorded(keyId, DIGEST, 13);
         vm.prank(stranger);
         keys.recordPublicKey(keyId, DIGEST, 13, signed);
         assertState(keyId, KeyState.Active);
         vm.assertEq(keys.key(keyId).digest, DIGEST, "digest");
+        vm.assertTrue(keys.isResult(keyId, abi.encode(DIGEST)), "the digest is the result");
+        vm.assertEq(keys.request(keyId).signers, 13, "signers");
 
         vm.expectRevert(keyState(keyId, KeyState.Active));
         keys.recordPublicKey(keyId, DIGEST, 13, signed);
@@ -114,10 +140,10 @@ contract KeyManagerTest is Deployment {
         keys.recordPublicKey(keyId, 0, 7, "");
 
         uint64 deadline = keys.key(keyId).deadline;
-        bytes memory signed = signatures(keys.hashPublicKeyResult(epochId, keyId, DIGEST), 7);
+        bytes memory signed = signatures(hashOf(epochId, keyId, DIGEST), 7);
         vm.warp(deadline + 1);
         vm.expectRevert(
-            abi.encodeWithSelector(IKeyManager.KeyManagerDeadlinePassed.selector, keyId, deadline)
+            abi.encodeWithSelector(IRequests.RequestsState.selector, keyId, RequestState.Expired)
         );
         keys.recordPublicKey(keyId, DIGEST, 7, signed);
         vm.warp(deadline);
@@ -130,13 +156,13 @@ contract KeyManagerTest is Deployment {
         bytes32 otherKey = request("other");
         bytes32 otherEpoch = activeEpoch(4, "other");
         bytes32 shareCommitment = epochs.hashShareCommitment(epochId, keyId, DIGEST);
-        expectRefused(keyId, keys.hashPublicKeyResult(epochId, otherKey, DIGEST));
-        expectRefused(keyId, keys.hashPublicKeyResult(epochId, keyId, keccak256("other")));
-        expectRefused(keyId, keys.hashPublicKeyResult(otherEpoch, keyId, DIGEST));
+        expectRefused(keyId, hashOf(epochId, otherKey, DIGEST));
+        expectRefused(keyId, hashOf(epochId, keyId, keccak256("other")));
+        expectRefused(keyId, hashOf(otherEpoch, keyId, DIGEST));
         expectRefused(keyId, shareCommitment);
         uint256 chainId = block.chainid;
         vm.chainId(chainId + 1);
-        bytes32 otherChain = keys.hashPublicKeyResult(epochId, keyId, DIGEST);
+        bytes32 otherChain = hashOf(epochId, keyId, DIGEST);
         vm.chainId(chainId);
         expectRefused(keyId, otherChain);
     }
@@ -208,9 +234,29 @@ contract KeyManagerTest is Deployment {
         bytes32 keyId = activeKey(seven, setId, 0);
         (, , noise) = keys.ciphertextLimits(keyId);
         vm.assertEq(noise, 19, "noise at n = 7");
-        (bytes32 keyEpoch, uint32 degree) = keys.requireUsable(keyId);
-        vm.assertEq(keyEpoch, seven, "epoch");
-        vm.assertEq(degree, 1024, "degree");
+        UsableKey memory usable = keys.requireUsable(keyId);
+        vm.assertEq(usable.epochId, seven, "epoch");
+        vm.assertEq(usable.epochNumber, epochs.epoch(seven).number, "epoch number");
+        vm.assertEq(usable.degree, 1024, "degree");
+        vm.assertEq(usable.units, keys.decryptionUnits(keyId), "units");
+        vm.assertFalse(usable.isTarget, "no target");
+    }
+
+    /// @dev The contract that takes switching keys says so; nobody else can.
+    function test_targetsAreMarkedByTheEvaluationKeyManager() public {
+        bytes32 keyId = activeKey(epochId, setId, "target");
+        address[3] memory callers = [requester, governor, address(gateway)];
+        for (uint256 i = 0; i < 3; ++i) {
+            vm.expectRevert(unauthorized(callers[i]));
+            vm.prank(callers[i]);
+            keys.markTarget(keyId);
+        }
+        requestSwitching(activeKey(epochId, setId, "source"), keyId);
+        vm.assertTrue(keys.requireUsable(keyId).isTarget, "target");
+    }
+
+    function hashOf(bytes32 epoch, bytes32 keyId, bytes32 digest) private view returns (bytes32) {
+        return keys.hashResult(epoch, keyId, keccak256(abi.encode(digest)));
     }
 
     function expectRefused(bytes32 keyId, bytes32 signedDigest) private {
@@ -239,16 +285,10 @@ contract KeyManagerTest is Deployment {
 
     function exists(
         bytes32 keyId,
-        KeyState state,
+        RequestState state,
         uint64 deadline
     ) private pure returns (bytes memory) {
-        return
-            abi.encodeWithSelector(
-                IKeyManager.KeyManagerKeyExists.selector,
-                keyId,
-                state,
-                deadline
-            );
+        return abi.encodeWithSelector(IRequests.RequestsExists.selector, keyId, state, deadline);
     }
 }
 

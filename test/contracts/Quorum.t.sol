@@ -8,40 +8,63 @@ contract QuorumTest is Deployment {
     /// @dev Order of secp256k1.
     uint256 private constant ORDER =
         0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
-    bytes32 private constant DIGEST = keccak256("digest");
+    bytes32 private constant DOMAIN = keccak256("domain");
+    bytes32 private constant REQUEST = keccak256("request");
+    bytes32 private constant RESULT = keccak256("result");
 
     mapping(uint256 n => bytes32 epochId) private epochOf;
+    mapping(uint256 n => uint16 number) private numberOf;
 
     function setUp() public override {
         super.setUp();
-        for (uint256 n = 4; n <= 13; n += 3) epochOf[n] = activeEpoch(n, 0);
+        for (uint256 n = 4; n <= 13; n += 3) {
+            epochOf[n] = activeEpoch(n, 0);
+            numberOf[n] = epochs.epoch(epochOf[n]).number;
+        }
+    }
+
+    /// @dev Domain, epoch, request and result are all part of what is signed.
+    function test_theDigestIsMadeOfAllThatIsNamed() public {
+        bytes memory three = signatures(digestOf(epochOf[4]), 7);
+        bytes4 wrong = IEpochManager.EpochManagerWrongSigner.selector;
+        verify(numberOf[4], 7, three);
+        vm.expectPartialRevert(wrong);
+        epochs.verifyResult(numberOf[4], "other", REQUEST, RESULT, 7, three);
+        vm.expectPartialRevert(wrong);
+        epochs.verifyResult(numberOf[4], DOMAIN, "other", RESULT, 7, three);
+        vm.expectPartialRevert(wrong);
+        epochs.verifyResult(numberOf[4], DOMAIN, REQUEST, "other", 7, three);
+        // The same four members in another epoch.
+        uint16 other = epochs.epoch(activeEpoch(4, "other")).number;
+        vm.expectPartialRevert(wrong);
+        verify(other, 7, three);
     }
 
     function test_anyQuorumIsAccepted() public view {
         for (uint256 n = 4; n <= 13; n += 3) {
             uint256 low = firstMembers(quorumOf(n));
-            epochs.verifyQuorum(epochOf[n], DIGEST, low, signatures(DIGEST, low));
+            verify(numberOf[n], low, signatures(digestOf(epochOf[n]), low));
             uint256 high = low << (n - quorumOf(n));
-            epochs.verifyQuorum(epochOf[n], DIGEST, high, signatures(DIGEST, high));
+            verify(numberOf[n], high, signatures(digestOf(epochOf[n]), high));
         }
     }
 
     function test_tooFewAndTooManySignersAreRefused() public {
         for (uint256 n = 4; n <= 13; n += 3) {
             uint256 quorum = quorumOf(n);
-            bytes memory few = signatures(DIGEST, firstMembers(quorum - 1));
+            bytes memory few = signatures(digestOf(epochOf[n]), firstMembers(quorum - 1));
             vm.expectRevert(quorumSize(quorum - 1, quorum));
-            epochs.verifyQuorum(epochOf[n], DIGEST, firstMembers(quorum - 1), few);
-            bytes memory many = signatures(DIGEST, firstMembers(quorum + 1));
+            verify(numberOf[n], firstMembers(quorum - 1), few);
+            bytes memory many = signatures(digestOf(epochOf[n]), firstMembers(quorum + 1));
             vm.expectRevert(quorumSize(quorum + 1, quorum));
-            epochs.verifyQuorum(epochOf[n], DIGEST, firstMembers(quorum + 1), many);
+            verify(numberOf[n], firstMembers(quorum + 1), many);
             vm.expectRevert(quorumSize(0, quorum));
-            epochs.verifyQuorum(epochOf[n], DIGEST, 0, "");
+            verify(numberOf[n], 0, "");
         }
     }
 
     function test_bitsBeyondTheCommitteeAreRefused() public {
-        bytes memory three = signatures(DIGEST, 7);
+        bytes memory three = signatures(digestOf(epochOf[4]), 7);
         uint256[3] memory bitmaps = [uint256(0x13), 7 | (1 << 16), 3 | (1 << 255)];
         for (uint256 i = 0; i < 3; ++i) {
             vm.expectRevert(
@@ -51,78 +74,68 @@ contract QuorumTest is Deployment {
                     4
                 )
             );
-            epochs.verifyQuorum(epochOf[4], DIGEST, bitmaps[i], three);
+            verify(numberOf[4], bitmaps[i], three);
         }
     }
 
     function test_theLengthIsExact() public {
         bytes4 selector = IEpochManager.EpochManagerSignaturesLength.selector;
-        bytes memory three = signatures(DIGEST, 7);
+        bytes memory three = signatures(digestOf(epochOf[4]), 7);
         vm.expectRevert(abi.encodeWithSelector(selector, 196, 195));
-        epochs.verifyQuorum(epochOf[4], DIGEST, 7, bytes.concat(three, hex"00"));
+        verify(numberOf[4], 7, bytes.concat(three, hex"00"));
         vm.expectRevert(abi.encodeWithSelector(selector, 130, 195));
-        epochs.verifyQuorum(epochOf[4], DIGEST, 7, signatures(DIGEST, 3));
+        verify(numberOf[4], 7, signatures(digestOf(epochOf[4]), 3));
         vm.expectRevert(abi.encodeWithSelector(selector, 0, 195));
-        epochs.verifyQuorum(epochOf[4], DIGEST, 7, "");
+        verify(numberOf[4], 7, "");
     }
 
     /// @dev One signature, or one signer, never counts twice.
     function test_duplicatesAreRefused() public {
-        bytes memory one = signature(signerKey(1), DIGEST);
+        bytes memory one = signature(signerKey(1), digestOf(epochOf[4]));
         vm.expectRevert(wrongSigner(2, signerOf(1)));
-        epochs.verifyQuorum(epochOf[4], DIGEST, 7, bytes.concat(one, one, one));
+        verify(numberOf[4], 7, bytes.concat(one, one, one));
     }
 
     function test_signaturesComeInAscendingOrder() public {
         bytes memory swapped = bytes.concat(
-            signature(signerKey(2), DIGEST),
-            signature(signerKey(1), DIGEST),
-            signature(signerKey(3), DIGEST)
+            signature(signerKey(2), digestOf(epochOf[4])),
+            signature(signerKey(1), digestOf(epochOf[4])),
+            signature(signerKey(3), digestOf(epochOf[4]))
         );
         vm.expectRevert(wrongSigner(1, signerOf(2)));
-        epochs.verifyQuorum(epochOf[4], DIGEST, 7, swapped);
+        verify(numberOf[4], 7, swapped);
     }
 
     function test_outsidersAndOtherDigestsAreRefused() public {
-        bytes memory two = signatures(DIGEST, 3);
+        bytes memory two = signatures(digestOf(epochOf[4]), 3);
         vm.expectRevert(wrongSigner(3, signerOf(99)));
-        epochs.verifyQuorum(
-            epochOf[4],
-            DIGEST,
-            7,
-            bytes.concat(two, signature(signerKey(99), DIGEST))
-        );
+        verify(numberOf[4], 7, bytes.concat(two, signature(signerKey(99), digestOf(epochOf[4]))));
         bytes memory other = signatures(keccak256("other"), 7);
         vm.expectPartialRevert(IEpochManager.EpochManagerWrongSigner.selector);
-        epochs.verifyQuorum(epochOf[4], DIGEST, 7, other);
+        verify(numberOf[4], 7, other);
     }
 
     /// @dev (r, n - s, v') recovers to the same signer for the precompile; it must not pass.
     function test_malleableSignaturesAreRefused() public {
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(signerKey(1), DIGEST);
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(signerKey(1), digestOf(epochOf[4]));
         bytes memory malleable = abi.encodePacked(r, bytes32(ORDER - uint256(s)), uint8(55 - v));
         vm.assertEq(
-            ecrecover(DIGEST, 55 - v, r, bytes32(ORDER - uint256(s))),
+            ecrecover(digestOf(epochOf[4]), 55 - v, r, bytes32(ORDER - uint256(s))),
             signerOf(1),
             "the other form recovers"
         );
-        bytes memory rest = signatures(DIGEST, 6);
+        bytes memory rest = signatures(digestOf(epochOf[4]), 6);
         vm.expectRevert(wrongSigner(1, address(0)));
-        epochs.verifyQuorum(epochOf[4], DIGEST, 7, bytes.concat(malleable, rest));
+        verify(numberOf[4], 7, bytes.concat(malleable, rest));
     }
 
     function test_otherRecoveryIdsAreRefused() public {
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(signerKey(1), DIGEST);
-        bytes memory rest = signatures(DIGEST, 6);
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(signerKey(1), digestOf(epochOf[4]));
+        bytes memory rest = signatures(digestOf(epochOf[4]), 6);
         uint8[3] memory ids = [v - 27, 0xff, v + 35];
         for (uint256 i = 0; i < 3; ++i) {
             vm.expectRevert(wrongSigner(1, address(0)));
-            epochs.verifyQuorum(
-                epochOf[4],
-                DIGEST,
-                7,
-                bytes.concat(abi.encodePacked(r, s, ids[i]), rest)
-            );
+            verify(numberOf[4], 7, bytes.concat(abi.encodePacked(r, s, ids[i]), rest));
         }
     }
 
@@ -144,26 +157,30 @@ contract QuorumTest is Deployment {
         bytes32 epochId = epochs.proposal(proposalId).epochId;
         for (uint256 i = 2; i <= 4; ++i) confirmBy(epochId, i);
 
-        epochs.verifyQuorum(epochId, DIGEST, 7, signatures(DIGEST, 14));
-        bytes memory three = signatures(DIGEST, 7);
+        uint16 number = epochs.epoch(epochId).number;
+        verify(number, 7, signatures(digestOf(epochId), 14));
+        bytes memory three = signatures(digestOf(epochId), 7);
         vm.expectPartialRevert(IEpochManager.EpochManagerWrongSigner.selector);
-        epochs.verifyQuorum(epochId, DIGEST, 7, three);
+        verify(number, 7, three);
     }
 
     function test_onlyActiveAndRetiredEpochsVerify() public {
-        bytes memory three = signatures(DIGEST, 7);
+        bytes memory three = signatures(digestOf(epochOf[4]), 7);
         retire(epochOf[4]);
-        epochs.verifyQuorum(epochOf[4], DIGEST, 7, three);
+        verify(numberOf[4], 7, three);
 
         bytes32 frozen = frozenEpoch(4, "frozen");
+        uint16 number = epochs.epoch(frozen).number;
         vm.expectRevert(epochPhase(frozen, EpochPhase.Frozen));
-        epochs.verifyQuorum(frozen, DIGEST, 7, three);
+        verify(number, 7, three);
         vm.warp(block.timestamp + SETUP_WINDOW + 1);
         epochs.abandonProposal(epochs.epoch(frozen).proposalId);
         vm.expectRevert(epochPhase(frozen, EpochPhase.Abandoned));
-        epochs.verifyQuorum(frozen, DIGEST, 7, three);
-        vm.expectRevert(epochPhase("none", EpochPhase.None));
-        epochs.verifyQuorum("none", DIGEST, 7, three);
+        verify(number, 7, three);
+        vm.expectRevert(epochPhase(0, EpochPhase.None));
+        verify(0, 7, three);
+        vm.expectRevert(epochPhase(0, EpochPhase.None));
+        verify(number + 1, 7, three);
     }
 
     /// @dev Accepted exactly if 2t+1 different members signed. The seed draws a size, a bitmap, and for
@@ -182,11 +199,11 @@ contract QuorumTest is Deployment {
             // Mostly good, or nothing but refusals would be seen.
             uint256 way = seed % 64;
             good = good && way >= 4;
-            all = bytes.concat(all, sign(i, way));
+            all = bytes.concat(all, sign(digestOf(epochOf[n]), i, way));
         }
         good = good && places == quorumOf(n);
 
-        try epochs.verifyQuorum(epochOf[n], DIGEST, bitmap, all) {
+        try epochs.verifyResult(numberOf[n], DOMAIN, REQUEST, RESULT, bitmap, all) {
             vm.assertTrue(good, "accepted");
         } catch {
             vm.assertFalse(good, "refused");
@@ -209,13 +226,24 @@ contract QuorumTest is Deployment {
         }
     }
 
-    function sign(uint256 i, uint256 way) private pure returns (bytes memory) {
-        if (way == 0) return signature(signerKey(i + 1), DIGEST);
+    function sign(bytes32 digest, uint256 i, uint256 way) private pure returns (bytes memory) {
+        if (way == 0) return signature(signerKey(i + 1), digest);
         if (way == 1) return signature(signerKey(i), keccak256("other"));
         if (way == 2) return new bytes(65);
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(signerKey(i), DIGEST);
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(signerKey(i), digest);
         if (way == 3) return abi.encodePacked(r, bytes32(ORDER - uint256(s)), uint8(55 - v));
         return abi.encodePacked(r, s, v);
+    }
+
+    function verify(uint16 number, uint256 bitmap, bytes memory all) private view {
+        epochs.verifyResult(number, DOMAIN, REQUEST, RESULT, bitmap, all);
+    }
+
+    /// @dev The EIP-712 digest of docs/formats.md, written down once more.
+    function digestOf(bytes32 epochId) private pure returns (bytes32) {
+        bytes32 typeHash = keccak256("Result(bytes32 epochId,bytes32 requestId,bytes result)");
+        bytes32 structHash = keccak256(abi.encode(typeHash, epochId, REQUEST, RESULT));
+        return keccak256(abi.encodePacked(hex"1901", DOMAIN, structHash));
     }
 
     function quorumSize(uint256 signers, uint256 quorum) private pure returns (bytes memory) {

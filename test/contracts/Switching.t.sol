@@ -427,7 +427,7 @@ contract SwitchingTest is Deployment {
 
     function expectNotRecorded(bytes32 requestId, bytes32 retired) private {
         bytes memory digests = abi.encodePacked(keccak256("entry"));
-        bytes32 digest = evaluationKeys.hashEvaluationKeysResult(epochId, requestId, digests);
+        bytes32 digest = evaluationKeys.hashResult(epochId, requestId, keccak256(digests));
         bytes memory signed = signatures(digest, 7);
         vm.expectRevert(keyState(retired, KeyState.Retired));
         evaluationKeys.recordEvaluationKeys(requestId, digests, 7, signed);

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {PausableUpgradeable} from "@openzeppelin/contracts-upgradeable/utils/PausableUpgradeable.sol";
-
 import {ICiphertextRegistry} from "../../contracts/interfaces/ICiphertextRegistry.sol";
 import {
-    DecryptionRequest,
     IDecryptionGateway,
-    RequestState,
     UserDecryptionPermit
 } from "../../contracts/interfaces/IDecryptionGateway.sol";
 import {IEpochManager} from "../../contracts/interfaces/IEpochManager.sol";
 import {IKeyManager, KeyState} from "../../contracts/interfaces/IKeyManager.sol";
+import {IRequests, Request, RequestState} from "../../contracts/interfaces/IRequests.sol";
+import {Operations} from "../../contracts/libraries/Operations.sol";
 import {Deployment} from "./Deployment.sol";
 import {ContractWallet} from "./wallets/ContractWallet.sol";
 import {HostileWallet} from "./wallets/HostileWallet.sol";
@@ -74,18 +72,12 @@ contract UserDecryptionTest is Deployment {
         vm.prank(stranger);
         bytes32 requestId = gateway.requestUserDecryption(permit, signed, handles, true, "salt");
         vm.assertEq(requestId, expected, "request id");
-        DecryptionRequest memory record = gateway.request(requestId);
+        Request memory record = gateway.request(requestId);
         vm.assertTrue(record.state == RequestState.Pending, "state");
-        vm.assertTrue(record.forUser, "for a user");
+        vm.assertEq(record.operation, Operations.USER_DECRYPTION, "for a user");
+        vm.assertEq(record.account, stranger, "the submitter pays");
         vm.assertEq(record.deadline, block.timestamp + RESPONSE_WINDOW, "deadline");
-        vm.assertEq(record.resultLength, 32, "packed: one digest");
         vm.assertEq(record.epochId, epochId, "epoch");
-    }
-
-    function test_eachHandleHasAnAnswerUnlessPacked() public {
-        addHandle(2);
-        bytes32 requestId = request(permitForHandles());
-        vm.assertEq(gateway.request(requestId).resultLength, 64, "one digest per handle");
     }
 
     /// @dev A permit is used again; what is the same for all callers is one request per caller and salt.
@@ -95,8 +87,10 @@ contract UserDecryptionTest is Deployment {
         expectRefused(
             permit,
             abi.encodeWithSelector(
-                IDecryptionGateway.DecryptionGatewayRequestExists.selector,
-                requestId
+                IRequests.RequestsExists.selector,
+                requestId,
+                RequestState.Pending,
+                uint64(block.timestamp) + RESPONSE_WINDOW
             )
         );
         bytes memory signed = sign(permit);
@@ -104,6 +98,9 @@ contract UserDecryptionTest is Deployment {
         gateway.requestUserDecryption(permit, signed, handles, false, 0);
         gateway.requestUserDecryption(permit, signed, handles, false, "again");
         gateway.requestUserDecryption(permit, signed, handles, true, 0);
+        vm.warp(block.timestamp + RESPONSE_WINDOW + 1);
+        vm.assertEq(request(permit), requestId, "made again once it has expired");
+        vm.assertTrue(gateway.request(requestId).state == RequestState.Pending, "pending again");
     }
 
     function test_handlesAreCountedAndDistinct() public {
@@ -129,7 +126,7 @@ contract UserDecryptionTest is Deployment {
         UserDecryptionPermit memory permit = permitForHandles();
         vm.prank(governor);
         gateway.pauseRequests();
-        expectRefused(permit, abi.encodeWithSelector(PausableUpgradeable.EnforcedPause.selector));
+        expectRefused(permit, abi.encodeWithSelector(IRequests.RequestsPaused.selector));
         vm.prank(governor);
         gateway.unpauseRequests();
         retire(epochId);
@@ -387,53 +384,36 @@ contract UserDecryptionTest is Deployment {
         vm.expectEmit(address(gateway));
         emit IDecryptionGateway.UserDecryptionResponded(requestId, result, 7);
         vm.prank(stranger);
-        gateway.respondUserDecryption(requestId, result, 7, signed);
+        gateway.respond(requestId, result, 7, signed);
         vm.assertTrue(gateway.isResult(requestId, result), "result");
         vm.expectRevert(
             abi.encodeWithSelector(
-                IDecryptionGateway.DecryptionGatewayRequestState.selector,
+                IRequests.RequestsState.selector,
                 requestId,
                 RequestState.Answered
             )
         );
-        gateway.respondUserDecryption(requestId, result, 7, signed);
+        gateway.respond(requestId, result, 7, signed);
     }
 
-    function test_theResultHasItsLength() public {
-        bytes32 requestId = request(permitForHandles());
-        uint256[4] memory lengths = [uint256(0), 31, 33, 64];
-        for (uint256 i = 0; i < 4; ++i) {
-            bytes memory result = new bytes(lengths[i]);
-            bytes memory signed = signResult(requestId, result);
-            vm.expectRevert(
-                abi.encodeWithSelector(
-                    IDecryptionGateway.DecryptionGatewayResultLength.selector,
-                    lengths[i],
-                    32
-                )
-            );
-            gateway.respondUserDecryption(requestId, result, 7, signed);
-        }
-    }
-
-    /// @dev The two kinds of requests have one result length in common and nothing else.
+    /// @dev One call answers both kinds: what was asked decides which event says so.
     function test_eachKindIsAnsweredAsItself() public {
         bytes32 forUser = request(permitForHandles());
         vm.prank(user);
         bytes32 publicly = gateway.requestPublicDecryption(handles, new uint32[](0), 0);
         bytes memory result = abi.encodePacked(keccak256("answer"));
-        bytes4 kind = IDecryptionGateway.DecryptionGatewayRequestKind.selector;
 
+        // Nor with the signatures for one for the other.
         bytes memory signed = signResult(publicly, result);
-        vm.expectRevert(abi.encodeWithSelector(kind, publicly));
-        gateway.respondUserDecryption(publicly, result, 7, signed);
-        signed = signatures(gateway.hashPublicDecryptionResult(epochId, forUser, result), 7);
-        vm.expectRevert(abi.encodeWithSelector(kind, forUser));
-        gateway.respondPublicDecryption(forUser, result, 7, signed);
-        // Nor with the signatures of one kind for the other.
         vm.expectPartialRevert(IEpochManager.EpochManagerWrongSigner.selector);
-        gateway.respondUserDecryption(forUser, result, 7, signed);
-        gateway.respondUserDecryption(forUser, result, 7, signResult(forUser, result));
+        gateway.respond(forUser, result, 7, signed);
+        vm.expectEmit(address(gateway));
+        emit IDecryptionGateway.PublicDecryptionResponded(publicly, result, 7);
+        gateway.respond(publicly, result, 7, signed);
+        signed = signResult(forUser, result);
+        vm.expectEmit(address(gateway));
+        emit IDecryptionGateway.UserDecryptionResponded(forUser, result, 7);
+        gateway.respond(forUser, result, 7, signed);
     }
 
     function test_answersComeBeforeTheDeadline() public {
@@ -444,16 +424,16 @@ contract UserDecryptionTest is Deployment {
         vm.warp(deadline + 1);
         vm.expectRevert(
             abi.encodeWithSelector(
-                IDecryptionGateway.DecryptionGatewayRequestState.selector,
+                IRequests.RequestsState.selector,
                 requestId,
                 RequestState.Expired
             )
         );
-        gateway.respondUserDecryption(requestId, result, 7, signed);
+        gateway.respond(requestId, result, 7, signed);
         vm.warp(deadline);
         vm.prank(governor);
         gateway.pauseRequests();
-        gateway.respondUserDecryption(requestId, result, 7, signed);
+        gateway.respond(requestId, result, 7, signed);
     }
 
     function addHandle(uint256 number) private {
@@ -511,7 +491,7 @@ contract UserDecryptionTest is Deployment {
         bytes32 requestId,
         bytes memory result
     ) private view returns (bytes memory) {
-        return signatures(gateway.hashUserDecryptionResult(epochId, requestId, result), 7);
+        return signatures(gateway.hashResult(epochId, requestId, keccak256(result)), 7);
     }
 
     function notItsTime(

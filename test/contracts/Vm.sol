@@ -9,6 +9,14 @@ interface Vm {
         address emitter;
     }
 
+    function record() external;
+
+    function accesses(
+        address target
+    ) external returns (bytes32[] memory reads, bytes32[] memory writes);
+
+    function load(address target, bytes32 slot) external view returns (bytes32);
+
     function recordLogs() external;
 
     function getRecordedLogs() external returns (Log[] memory);
@@ -39,6 +47,10 @@ interface Vm {
     function expectPartialRevert(bytes4 selector) external;
 
     function expectEmit(address emitter) external;
+
+    function expectCall(address target, bytes calldata data) external;
+
+    function expectCall(address target, bytes calldata data, uint64 count) external;
 
     function assertTrue(bool condition, string calldata reason) external pure;
 

@@ -2,6 +2,7 @@ import { getAddress, toFunctionSelector, type AbiFunction, type Address } from '
 import { beforeAll, describe, expect, test } from 'vitest';
 
 import { gatewayAbis, permissions, Role, type GatewayContract } from '../../deploy/roles.ts';
+import { Operation } from '../../workers/sharing/ids.ts';
 import {
   connectChain,
   deployGateway,
@@ -11,66 +12,104 @@ import {
 
 /** Everything that is not for everybody, by contract; the admin's unless a role is named for it. */
 const restricted: Record<GatewayContract, readonly string[]> = {
-  OperatorRegistry: ['seat', 'setMinimumBond', 'setUnbondingDelay', 'unseat', 'upgradeToAndCall'],
-  EpochManager: ['proposeEpoch', 'retire', 'setSetupWindow', 'upgradeToAndCall'],
+  OperatorRegistry: [
+    'bench',
+    'payTreasury',
+    'seat',
+    'setMinimumBond',
+    'setUnbondingDelay',
+    'slash',
+    'unseat',
+    'upgradeToAndCall',
+  ],
+  EpochManager: [
+    'proposeEpoch',
+    'recordService',
+    'retire',
+    'setParticipationTerms',
+    'setSetupWindow',
+    'upgradeToAndCall',
+  ],
+  FeeVault: ['addSource', 'setPrice', 'setTerms'],
   KeyManager: [
     'addParameterSet',
+    'markTarget',
     'pauseRequests',
     'requestKey',
     'retireKey',
-    'setResponseWindow',
+    'setWindows',
     'unpauseRequests',
     'upgradeToAndCall',
   ],
+  SlashingManager: ['setPenalty', 'setTreasury', 'upgradeToAndCall'],
   EvaluationKeyManager: [
     'pauseRequests',
     'requestGaloisKeys',
     'requestRelinearizationKey',
-    'setResponseWindow',
+    'setWindows',
     'unpauseRequests',
     'upgradeToAndCall',
   ],
   CiphertextRegistry: ['register', 'registerSwitched', 'upgradeToAndCall'],
-  DecryptionGateway: ['pauseRequests', 'setResponseWindow', 'unpauseRequests', 'upgradeToAndCall'],
+  DecryptionGateway: ['pauseRequests', 'setWindows', 'unpauseRequests', 'upgradeToAndCall'],
 };
 
 describe('the deployment module', () => {
   let chain: LocalChain;
   let gateway: DeployedGateway;
-  let proxies: Record<GatewayContract, Address>;
+  let addresses: Record<GatewayContract, Address>;
 
   beforeAll(async () => {
     chain = await connectChain();
     gateway = await deployGateway(chain);
-    proxies = {
+    addresses = {
       OperatorRegistry: gateway.operatorRegistry.address,
       EpochManager: gateway.epochManager.address,
+      FeeVault: gateway.feeVault.address,
       KeyManager: gateway.keyManager.address,
+      SlashingManager: gateway.slashingManager.address,
       EvaluationKeyManager: gateway.evaluationKeyManager.address,
       CiphertextRegistry: gateway.ciphertextRegistry.address,
       DecryptionGateway: gateway.decryptionGateway.address,
     };
   });
 
-  test('wires the six contracts so that a client needs the gateway only', async () => {
+  test('wires the contracts so that a client needs the gateway only', async () => {
     const { read } = gateway.decryptionGateway;
-    expect(getAddress(await read.operatorRegistry())).toBe(getAddress(proxies.OperatorRegistry));
-    expect(getAddress(await read.epochManager())).toBe(getAddress(proxies.EpochManager));
-    expect(getAddress(await read.keyManager())).toBe(getAddress(proxies.KeyManager));
+    expect(getAddress(await read.operatorRegistry())).toBe(getAddress(addresses.OperatorRegistry));
+    expect(getAddress(await read.epochManager())).toBe(getAddress(addresses.EpochManager));
+    expect(getAddress(await read.keyManager())).toBe(getAddress(addresses.KeyManager));
     expect(getAddress(await read.evaluationKeyManager())).toBe(
-      getAddress(proxies.EvaluationKeyManager),
+      getAddress(addresses.EvaluationKeyManager),
     );
     expect(getAddress(await read.ciphertextRegistry())).toBe(
-      getAddress(proxies.CiphertextRegistry),
+      getAddress(addresses.CiphertextRegistry),
     );
+    expect(getAddress(await read.slashingManager())).toBe(getAddress(addresses.SlashingManager));
     expect(getAddress(await gateway.operatorRegistry.read.bondToken())).toBe(
       getAddress(gateway.bondToken.address),
     );
+    expect(getAddress(await gateway.keyManager.read.feeVault())).toBe(
+      getAddress(addresses.FeeVault),
+    );
+  });
+
+  test('has a price for every operation, and escrow for every contract that takes requests', async () => {
+    const { feeVault, keyManager, evaluationKeyManager, decryptionGateway } = gateway;
+    for (const operation of Object.values(Operation))
+      expect(await feeVault.read.quote([operation, 8192n])).toBeGreaterThan(0n);
+    for (const { address, read } of [keyManager, evaluationKeyManager, decryptionGateway]) {
+      expect(await feeVault.read.escrowOf([address])).toEqual([true, 0n]);
+      expect(getAddress(await read.feeVault())).toBe(getAddress(feeVault.address));
+      expect(await read.attestationWindowSeconds()).toBe(3_600n);
+    }
+    expect(await feeVault.read.escrowOf([addresses.EpochManager])).toEqual([false, 0n]);
+    expect(getAddress(await feeVault.read.token())).toBe(getAddress(gateway.bondToken.address));
   });
 
   test('deploys the gateway no earlier than the contracts whose logs count', async () => {
     const block = await gateway.decryptionGateway.read.deploymentBlock();
-    for (const address of Object.values(proxies))
+    for (const address of Object.values(addresses))
       expect(await chain.client.getCode({ address, blockNumber: block })).toBeDefined();
   });
 
@@ -83,7 +122,10 @@ describe('the deployment module', () => {
       for (const fn of restricted[name]) {
         const item = abi.find((entry) => entry.type === 'function' && entry.name === fn);
         const selector = toFunctionSelector(item as AbiFunction);
-        const role = await gateway.authority.read.getTargetFunctionRole([proxies[name], selector]);
+        const role = await gateway.authority.read.getTargetFunctionRole([
+          addresses[name],
+          selector,
+        ]);
         expect({ contract, fn, role }).toEqual({ contract, fn, role: roles.get(fn) ?? Role.admin });
         roles.delete(fn);
       }
@@ -98,7 +140,7 @@ describe('the deployment module', () => {
         const item = abi.find((entry) => entry.type === 'function' && entry.name === fn);
         const [allowed] = await gateway.authority.read.canCall([
           chain.outsider.account.address,
-          proxies[name],
+          addresses[name],
           toFunctionSelector(item as AbiFunction),
         ]);
         expect({ contract, fn, allowed }).toEqual({ contract, fn, allowed: false });
@@ -106,11 +148,18 @@ describe('the deployment module', () => {
     }
   });
 
-  test('only the epoch manager seats operators', async () => {
+  test('only contracts have the roles that are for contracts', async () => {
     const { read } = gateway.authority;
-    expect(await read.hasRole([Role.epochManager, proxies.EpochManager])).toEqual([true, 0]);
     const deployer = chain.governor.account.address;
-    expect(await read.hasRole([Role.epochManager, deployer])).toEqual([false, 0]);
+    for (const [role, contract] of [
+      ['epochManager', 'EpochManager'],
+      ['slashingManager', 'SlashingManager'],
+      ['feeVault', 'FeeVault'],
+      ['evaluationKeyManager', 'EvaluationKeyManager'],
+    ] as const) {
+      expect(await read.hasRole([Role[role], addresses[contract]])).toEqual([true, 0]);
+      expect(await read.hasRole([Role[role], deployer])).toEqual([false, 0]);
+    }
     for (const role of ['admin', 'governor', 'registrar', 'keyRequester'] as const)
       expect(await read.hasRole([Role[role], deployer])).toEqual([true, 0]);
   });

@@ -10,6 +10,7 @@ import {
   userDecryptionRequestId,
 } from '../../workers/chain/ids.ts';
 import { permitTypedData } from '../../workers/chain/permit.ts';
+import type { RequestContract } from '../../workers/chain/state.ts';
 import { statementDigest } from '../../workers/chain/typed-data.ts';
 import { parameterSet, parameterSets } from '../../workers/ring/parameters.ts';
 import { committeeOf } from '../../workers/sharing/committee.ts';
@@ -161,54 +162,37 @@ describe('what contracts and workers compute separately is the same', () => {
         message: { epochId, height, blockHash: a, logsDigest: b },
       }),
     );
-    expect(await keyManager.read.hashPublicKeyResult([epochId, a, b])).toBe(
-      statementDigest(deployment, {
-        type: 'PublicKeyResult',
-        message: { epochId, keyId: a, digest: b },
-      }),
-    );
-    expect(await decryptionGateway.read.hashPublicDecryptionResult([epochId, a, result])).toBe(
-      statementDigest(deployment, {
-        type: 'PublicDecryptionResult',
-        message: { epochId, requestId: a, result },
-      }),
-    );
-    expect(await decryptionGateway.read.hashUserDecryptionResult([epochId, a, b])).toBe(
-      statementDigest(deployment, {
-        type: 'UserDecryptionResult',
-        message: { epochId, requestId: a, result: b },
-      }),
-    );
-    expect(await evaluationKeyManager.read.hashEvaluationKeysResult([epochId, a, b])).toBe(
-      statementDigest(deployment, {
-        type: 'EvaluationKeysResult',
-        message: { epochId, requestId: a, digests: b },
-      }),
-    );
+    for (const [contract, { read }] of Object.entries({
+      ...{ keyManager, evaluationKeyManager, decryptionGateway },
+    }) as [RequestContract, typeof decryptionGateway][])
+      expect(await read.hashResult([epochId, a, keccak256(result)])).toBe(
+        statementDigest(deployment, {
+          ...({ type: 'Result', contract } as const),
+          message: { epochId, requestId: a, result },
+        }),
+      );
   });
 
   test('signatures of the workers pass as a quorum', async () => {
-    const message = { epochId: epoch.epochId, openingId: id('opening'), root: id('root') };
+    const { epochManager, decryptionGateway, deployment } = gateway;
+    const { epochId } = epoch;
+    const [requestId, result] = [id('request'), '0x0102030405060708'] as const;
     const quorum = quorumOf(4);
-    const digest = statementDigest(gateway.deployment, { type: 'ShareCommitment', message });
     const signatures = await signaturesOf(
-      gateway.deployment,
-      { type: 'ShareCommitment', message },
+      deployment,
+      {
+        ...({ type: 'Result', contract: 'decryptionGateway' } as const),
+        message: { epochId, requestId, result },
+      },
       quorum,
     );
-    await gateway.epochManager.read.verifyQuorum([
-      epoch.epochId,
-      digest,
-      firstMembers(quorum),
-      signatures,
-    ]);
-    await expect(
-      gateway.epochManager.read.verifyQuorum([
-        epoch.epochId,
-        id('another digest'),
-        firstMembers(quorum),
-        signatures,
-      ]),
-    ).rejects.toThrow('EpochManagerWrongSigner');
+    const { number } = await epochManager.read.epoch([epochId]);
+    const domain = await decryptionGateway.read.domainSeparator();
+    const verify = (resultHash: Hex) =>
+      epochManager.read.verifyResult([
+        ...([number, domain, requestId, resultHash, firstMembers(quorum), signatures] as const),
+      ]);
+    await verify(keccak256(result));
+    await expect(verify(id('another result'))).rejects.toThrow('EpochManagerWrongSigner');
   });
 });

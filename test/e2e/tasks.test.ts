@@ -152,6 +152,38 @@ describe('from nothing to a plaintext', () => {
   });
 });
 
+test('fees are quoted, deposited, shown and withdrawn', async () => {
+  interface Balance {
+    account: Address;
+    balanceWei: string;
+    operator?: { signer: Address; unsettledRequests: number };
+  }
+  const { quotes } = await kms.json<{ quotes: { what: string; feeWei: string }[] }>(
+    ...['fees', 'quote', '--set', SET, '--handles', '2'],
+  );
+  const scalar = quotes.find(({ what }) => what.startsWith('decryption of one coefficient'));
+  expect(scalar).toMatchObject({ what: 'decryption of one coefficient of 2 ciphertexts' });
+  expect(await kms.json('status', ids.request)).toMatchObject({
+    fee: { feeWei: scalar?.feeWei, signers: expect.any(Array) as unknown },
+  });
+  const as = ['--from', STRANGER];
+  expect(await kms.json('fees', 'deposit', '--amount', '2.5', ...as)).toMatchObject({
+    balanceWei: String(parseEther('2.5')),
+  });
+  expect(await kms.failure('fees', 'withdraw', '--amount', '2.6', ...as)).toMatchObject({
+    code: 'FEE_UNAFFORDABLE',
+  });
+  await kms.json('fees', 'withdraw', '--amount', '1', ...as);
+  const balance = await kms.json<Balance>('fees', 'balance', ...as);
+  expect(balance).toMatchObject({ balanceWei: String(parseEther('1.5')) });
+  expect(balance.operator).toBeUndefined();
+  const owner = operatorOwner(1).address;
+  const earned = await kms.json<Balance>('fees', 'balance', '--account', owner);
+  expect(earned.operator?.signer).toBe(operators[0].identity.signer);
+  const run = await kms.run(['fees', 'quote', '--set', SET]);
+  expect(run.stdout).toMatch(/^key +1 DEVNET$/m);
+});
+
 describe('keys to compute with, and plaintexts for one user', () => {
   const path = (name: string): string => join(devnet.workspace.folder, name);
   const bytesIn = (name: string): Uint8Array => new Uint8Array(readFileSync(path(name)));

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 
+import { bytesToHex } from 'viem';
+
 import { answerHonestly, sign, type Answering } from '../../workers/operator/context.ts';
 import type { Conduct, Opening } from '../../workers/protocols/opening.ts';
 import type { RnsVector } from '../../workers/ring/basis.ts';
@@ -61,6 +63,16 @@ export function answeringBy({ share, value, combinations }: Manners): Answering 
   };
 }
 
+/** Hands out another result than it has, and signs it. */
+export const wrongResult: Answering = {
+  ...answerHonestly,
+  result: async (context, { result, statement }) => {
+    const wrong = result.slice();
+    wrong[wrong.length - 1] ^= 1;
+    return { result: wrong, signature: await sign(context, statement(bytesToHex(wrong))) };
+  },
+};
+
 /** Every twin by the name of its process. */
 export const twins: Readonly<Record<string, Answering>> = {
   ...Object.fromEntries(
@@ -71,6 +83,7 @@ export const twins: Readonly<Record<string, Answering>> = {
   ),
   'lying-opener': answeringBy({ value: shifted }),
   'silent-opener': answeringBy({ value: silent }),
+  'wrong-result': wrongResult,
   'lying-combination': answeringBy({ combinations: shifted }),
 };
 

@@ -40,6 +40,14 @@ export const operatorRegistryAbi = [
   },
   {
     inputs: [
+      { internalType: 'uint64', name: 'untilTimestamp', type: 'uint64' },
+      { internalType: 'uint64', name: 'maximum', type: 'uint64' },
+    ],
+    name: 'OperatorRegistryBenchTooLong',
+    type: 'error',
+  },
+  {
+    inputs: [
       { internalType: 'uint256', name: 'bondWei', type: 'uint256' },
       { internalType: 'uint256', name: 'minimumBondWei', type: 'uint256' },
     ],
@@ -86,6 +94,16 @@ export const operatorRegistryAbi = [
     type: 'error',
   },
   {
+    inputs: [{ internalType: 'address', name: 'account', type: 'address' }],
+    name: 'OperatorRegistryNothingOwed',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'operator', type: 'address' }],
+    name: 'OperatorRegistryNothingToSlash',
+    type: 'error',
+  },
+  {
     inputs: [
       { internalType: 'uint256', name: 'length', type: 'uint256' },
       { internalType: 'uint256', name: 'maximum', type: 'uint256' },
@@ -96,6 +114,11 @@ export const operatorRegistryAbi = [
   {
     inputs: [{ internalType: 'bytes', name: 'peerId', type: 'bytes' }],
     name: 'OperatorRegistryPeerIdTaken',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'operator', type: 'address' }],
+    name: 'OperatorRegistryRemoved',
     type: 'error',
   },
   {
@@ -155,6 +178,14 @@ export const operatorRegistryAbi = [
   { inputs: [], name: 'OperatorRegistryZeroAmount', type: 'error' },
   { inputs: [], name: 'OperatorRegistryZeroSigner', type: 'error' },
   { inputs: [], name: 'ReentrancyGuardReentrantCall', type: 'error' },
+  {
+    inputs: [
+      { internalType: 'uint8', name: 'bits', type: 'uint8' },
+      { internalType: 'uint256', name: 'value', type: 'uint256' },
+    ],
+    name: 'SafeCastOverflowedUintDowncast',
+    type: 'error',
+  },
   {
     inputs: [{ internalType: 'address', name: 'token', type: 'address' }],
     name: 'SafeERC20FailedOperation',
@@ -217,6 +248,15 @@ export const operatorRegistryAbi = [
     anonymous: false,
     inputs: [
       { indexed: true, internalType: 'address', name: 'operator', type: 'address' },
+      { indexed: false, internalType: 'uint64', name: 'benchedUntil', type: 'uint64' },
+    ],
+    name: 'OperatorBenched',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'address', name: 'operator', type: 'address' },
       { indexed: true, internalType: 'address', name: 'signer', type: 'address' },
       { indexed: false, internalType: 'bytes', name: 'peerId', type: 'bytes' },
       { indexed: false, internalType: 'string', name: 'multiaddr', type: 'string' },
@@ -230,9 +270,39 @@ export const operatorRegistryAbi = [
     anonymous: false,
     inputs: [
       { indexed: true, internalType: 'address', name: 'operator', type: 'address' },
+      { indexed: true, internalType: 'address', name: 'beneficiary', type: 'address' },
+      { indexed: false, internalType: 'uint256', name: 'slashedWei', type: 'uint256' },
+      { indexed: false, internalType: 'uint256', name: 'rewardWei', type: 'uint256' },
+      { indexed: false, internalType: 'uint256', name: 'bondWei', type: 'uint256' },
+    ],
+    name: 'OperatorSlashed',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'address', name: 'account', type: 'address' },
+      { indexed: false, internalType: 'uint256', name: 'amountWei', type: 'uint256' },
+    ],
+    name: 'OwedCollected',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'address', name: 'operator', type: 'address' },
       { indexed: false, internalType: 'uint64', name: 'withdrawableAt', type: 'uint64' },
     ],
     name: 'UnbondingBegun',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'address', name: 'operator', type: 'address' },
+      { indexed: false, internalType: 'uint64', name: 'withdrawableAt', type: 'uint64' },
+    ],
+    name: 'UnbondingDated',
     type: 'event',
   },
   {
@@ -248,6 +318,13 @@ export const operatorRegistryAbi = [
     inputs: [{ indexed: true, internalType: 'address', name: 'implementation', type: 'address' }],
     name: 'Upgraded',
     type: 'event',
+  },
+  {
+    inputs: [],
+    name: 'MAX_BENCH_SECONDS',
+    outputs: [{ internalType: 'uint64', name: '', type: 'uint64' }],
+    stateMutability: 'view',
+    type: 'function',
   },
   {
     inputs: [],
@@ -313,12 +390,23 @@ export const operatorRegistryAbi = [
     type: 'function',
   },
   {
+    inputs: [
+      { internalType: 'address[]', name: 'benched', type: 'address[]' },
+      { internalType: 'uint64', name: 'untilTimestamp', type: 'uint64' },
+    ],
+    name: 'bench',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
     inputs: [],
     name: 'bondToken',
     outputs: [{ internalType: 'contract IERC20', name: '', type: 'address' }],
     stateMutability: 'view',
     type: 'function',
   },
+  { inputs: [], name: 'collect', outputs: [], stateMutability: 'nonpayable', type: 'function' },
   {
     inputs: [{ internalType: 'address', name: 'operator', type: 'address' }],
     name: 'getOperator',
@@ -327,7 +415,9 @@ export const operatorRegistryAbi = [
         components: [
           { internalType: 'address', name: 'signer', type: 'address' },
           { internalType: 'enum OperatorState', name: 'state', type: 'uint8' },
+          { internalType: 'bool', name: 'removed', type: 'bool' },
           { internalType: 'uint16', name: 'seats', type: 'uint16' },
+          { internalType: 'uint64', name: 'benchedUntil', type: 'uint64' },
           { internalType: 'uint64', name: 'withdrawableAt', type: 'uint64' },
           { internalType: 'uint256', name: 'bondWei', type: 'uint256' },
           { internalType: 'bytes', name: 'peerId', type: 'bytes' },
@@ -400,6 +490,20 @@ export const operatorRegistryAbi = [
     type: 'function',
   },
   {
+    inputs: [{ internalType: 'address', name: 'account', type: 'address' }],
+    name: 'owedWei',
+    outputs: [{ internalType: 'uint256', name: '', type: 'uint256' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'treasury', type: 'address' }],
+    name: 'payTreasury',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
     inputs: [],
     name: 'proxiableUUID',
     outputs: [{ internalType: 'bytes32', name: '', type: 'bytes32' }],
@@ -448,6 +552,18 @@ export const operatorRegistryAbi = [
     type: 'function',
   },
   {
+    inputs: [
+      { internalType: 'address', name: 'operator', type: 'address' },
+      { internalType: 'uint256', name: 'slashWad', type: 'uint256' },
+      { internalType: 'address', name: 'beneficiary', type: 'address' },
+      { internalType: 'uint256', name: 'rewardWad', type: 'uint256' },
+    ],
+    name: 'slash',
+    outputs: [{ internalType: 'uint256', name: 'leftWei', type: 'uint256' }],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
     inputs: [{ internalType: 'uint256', name: 'amountWei', type: 'uint256' }],
     name: 'topUp',
     outputs: [],
@@ -457,6 +573,20 @@ export const operatorRegistryAbi = [
   {
     inputs: [],
     name: 'totalBondsWei',
+    outputs: [{ internalType: 'uint256', name: '', type: 'uint256' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'totalOwedWei',
+    outputs: [{ internalType: 'uint256', name: '', type: 'uint256' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'treasuryWei',
     outputs: [{ internalType: 'uint256', name: '', type: 'uint256' }],
     stateMutability: 'view',
     type: 'function',
@@ -601,6 +731,15 @@ export const epochManagerAbi = [
     type: 'error',
   },
   {
+    inputs: [
+      { internalType: 'uint16', name: 'window', type: 'uint16' },
+      { internalType: 'uint16', name: 'maxMissed', type: 'uint16' },
+      { internalType: 'uint32', name: 'benchSeconds', type: 'uint32' },
+    ],
+    name: 'EpochManagerParticipationRange',
+    type: 'error',
+  },
+  {
     inputs: [{ internalType: 'bytes32', name: 'proposalId', type: 'bytes32' }],
     name: 'EpochManagerProposalExists',
     type: 'error',
@@ -741,6 +880,16 @@ export const epochManagerAbi = [
   {
     anonymous: false,
     inputs: [
+      { indexed: false, internalType: 'uint16', name: 'window', type: 'uint16' },
+      { indexed: false, internalType: 'uint16', name: 'maxMissed', type: 'uint16' },
+      { indexed: false, internalType: 'uint32', name: 'benchSeconds', type: 'uint32' },
+    ],
+    name: 'ParticipationTermsSet',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [
       { indexed: true, internalType: 'bytes32', name: 'proposalId', type: 'bytes32' },
       { indexed: false, internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
     ],
@@ -763,8 +912,29 @@ export const epochManagerAbi = [
   },
   {
     inputs: [],
+    name: 'MAX_BENCH_SECONDS',
+    outputs: [{ internalType: 'uint32', name: '', type: 'uint32' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'MAX_PARTICIPATION_WINDOW',
+    outputs: [{ internalType: 'uint16', name: '', type: 'uint16' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
     name: 'MAX_SETUP_WINDOW_SECONDS',
     outputs: [{ internalType: 'uint64', name: '', type: 'uint64' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'MIN_PARTICIPATION_WINDOW',
+    outputs: [{ internalType: 'uint16', name: '', type: 'uint16' }],
     stateMutability: 'view',
     type: 'function',
   },
@@ -801,8 +971,11 @@ export const epochManagerAbi = [
   },
   {
     inputs: [{ internalType: 'bytes32', name: 'epochId', type: 'bytes32' }],
-    name: 'activeCommitteeSize',
-    outputs: [{ internalType: 'uint256', name: '', type: 'uint256' }],
+    name: 'activeCommittee',
+    outputs: [
+      { internalType: 'uint256', name: 'size', type: 'uint256' },
+      { internalType: 'uint16', name: 'number', type: 'uint16' },
+    ],
     stateMutability: 'view',
     type: 'function',
   },
@@ -849,6 +1022,7 @@ export const epochManagerAbi = [
       {
         components: [
           { internalType: 'enum EpochPhase', name: 'phase', type: 'uint8' },
+          { internalType: 'uint16', name: 'number', type: 'uint16' },
           { internalType: 'bytes32', name: 'proposalId', type: 'bytes32' },
           { internalType: 'bytes32', name: 'setupDigest', type: 'bytes32' },
           { internalType: 'uint256', name: 'confirmations', type: 'uint256' },
@@ -860,6 +1034,13 @@ export const epochManagerAbi = [
         type: 'tuple',
       },
     ],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'uint16', name: 'number', type: 'uint16' }],
+    name: 'epochIdOf',
+    outputs: [{ internalType: 'bytes32', name: '', type: 'bytes32' }],
     stateMutability: 'view',
     type: 'function',
   },
@@ -912,9 +1093,65 @@ export const epochManagerAbi = [
     type: 'function',
   },
   {
+    inputs: [
+      { internalType: 'uint16', name: 'number', type: 'uint16' },
+      { internalType: 'address', name: 'signer', type: 'address' },
+    ],
+    name: 'memberIndex',
+    outputs: [{ internalType: 'uint256', name: 'index', type: 'uint256' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'epochId', type: 'bytes32' }],
+    name: 'membersOf',
+    outputs: [
+      { internalType: 'bytes32', name: 'separator', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'setupDigest', type: 'bytes32' },
+      { internalType: 'bytes', name: 'members', type: 'bytes' },
+    ],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
     inputs: [],
     name: 'operatorRegistry',
     outputs: [{ internalType: 'contract IOperatorRegistry', name: '', type: 'address' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'uint16', name: 'number', type: 'uint16' }],
+    name: 'operatorsOf',
+    outputs: [{ internalType: 'address[]', name: '', type: 'address[]' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'epochId', type: 'bytes32' }],
+    name: 'participation',
+    outputs: [
+      { internalType: 'uint256', name: 'requests', type: 'uint256' },
+      { internalType: 'uint256[]', name: 'missed', type: 'uint256[]' },
+    ],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'participationTerms',
+    outputs: [
+      {
+        components: [
+          { internalType: 'uint16', name: 'window', type: 'uint16' },
+          { internalType: 'uint16', name: 'maxMissed', type: 'uint16' },
+          { internalType: 'uint32', name: 'benchSeconds', type: 'uint32' },
+        ],
+        internalType: 'struct ParticipationTerms',
+        name: '',
+        type: 'tuple',
+      },
+    ],
     stateMutability: 'view',
     type: 'function',
   },
@@ -968,6 +1205,16 @@ export const epochManagerAbi = [
     type: 'function',
   },
   {
+    inputs: [
+      { internalType: 'uint16', name: 'number', type: 'uint16' },
+      { internalType: 'uint16[]', name: 'signers', type: 'uint16[]' },
+    ],
+    name: 'recordService',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
     inputs: [{ internalType: 'bytes32', name: 'epochId', type: 'bytes32' }],
     name: 'retire',
     outputs: [],
@@ -977,6 +1224,24 @@ export const epochManagerAbi = [
   {
     inputs: [{ internalType: 'address', name: 'newAuthority', type: 'address' }],
     name: 'setAuthority',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [
+      {
+        components: [
+          { internalType: 'uint16', name: 'window', type: 'uint16' },
+          { internalType: 'uint16', name: 'maxMissed', type: 'uint16' },
+          { internalType: 'uint32', name: 'benchSeconds', type: 'uint32' },
+        ],
+        internalType: 'struct ParticipationTerms',
+        name: 'terms',
+        type: 'tuple',
+      },
+    ],
+    name: 'setParticipationTerms',
     outputs: [],
     stateMutability: 'nonpayable',
     type: 'function',
@@ -1007,19 +1272,409 @@ export const epochManagerAbi = [
   },
   {
     inputs: [
-      { internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
-      { internalType: 'bytes32', name: 'digest', type: 'bytes32' },
+      { internalType: 'uint16', name: 'number', type: 'uint16' },
+      { internalType: 'bytes32', name: 'domain', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'resultHash', type: 'bytes32' },
       { internalType: 'uint256', name: 'signerBitmap', type: 'uint256' },
       { internalType: 'bytes', name: 'signatures', type: 'bytes' },
     ],
-    name: 'verifyQuorum',
+    name: 'verifyResult',
     outputs: [],
     stateMutability: 'view',
     type: 'function',
   },
 ] as const;
 
+export const feeVaultAbi = [
+  {
+    inputs: [
+      { internalType: 'address', name: 'authority', type: 'address' },
+      { internalType: 'contract IERC20', name: 'feeToken', type: 'address' },
+      { internalType: 'contract IEpochManager', name: 'manager', type: 'address' },
+      { internalType: 'uint256', name: 'quantum', type: 'uint256' },
+      {
+        components: [
+          { internalType: 'address', name: 'treasury', type: 'address' },
+          { internalType: 'uint24', name: 'reimbursement', type: 'uint24' },
+          { internalType: 'uint16', name: 'retentionBps', type: 'uint16' },
+        ],
+        internalType: 'struct FeeTerms',
+        name: 'initialTerms',
+        type: 'tuple',
+      },
+    ],
+    stateMutability: 'nonpayable',
+    type: 'constructor',
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'authority', type: 'address' }],
+    name: 'AccessManagedInvalidAuthority',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'address', name: 'caller', type: 'address' },
+      { internalType: 'uint32', name: 'delay', type: 'uint32' },
+    ],
+    name: 'AccessManagedRequiredDelay',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'caller', type: 'address' }],
+    name: 'AccessManagedUnauthorized',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'address', name: 'account', type: 'address' },
+      { internalType: 'uint256', name: 'balanceWei', type: 'uint256' },
+      { internalType: 'uint256', name: 'neededWei', type: 'uint256' },
+    ],
+    name: 'FeeVaultBalance',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'uint256', name: 'fee', type: 'uint256' }],
+    name: 'FeeVaultFeeRange',
+    type: 'error',
+  },
+  { inputs: [], name: 'FeeVaultNobodyServed', type: 'error' },
+  {
+    inputs: [{ internalType: 'address', name: 'caller', type: 'address' }],
+    name: 'FeeVaultNotSource',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint24', name: 'price', type: 'uint24' },
+      { internalType: 'uint24', name: 'maximum', type: 'uint24' },
+    ],
+    name: 'FeeVaultPriceRange',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint16', name: 'retentionBps', type: 'uint16' },
+      { internalType: 'uint16', name: 'maximum', type: 'uint16' },
+    ],
+    name: 'FeeVaultRetentionRange',
+    type: 'error',
+  },
+  { inputs: [], name: 'FeeVaultSetup', type: 'error' },
+  { inputs: [], name: 'FeeVaultZeroAccount', type: 'error' },
+  { inputs: [], name: 'FeeVaultZeroAmount', type: 'error' },
+  {
+    inputs: [
+      { internalType: 'uint256', name: 'receivedWei', type: 'uint256' },
+      { internalType: 'uint256', name: 'expectedWei', type: 'uint256' },
+    ],
+    name: 'OperatorRegistryTransferMismatch',
+    type: 'error',
+  },
+  { inputs: [], name: 'ReentrancyGuardReentrantCall', type: 'error' },
+  {
+    inputs: [{ internalType: 'address', name: 'token', type: 'address' }],
+    name: 'SafeERC20FailedOperation',
+    type: 'error',
+  },
+  {
+    anonymous: false,
+    inputs: [{ indexed: false, internalType: 'address', name: 'authority', type: 'address' }],
+    name: 'AuthorityUpdated',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'address', name: 'account', type: 'address' },
+      { indexed: true, internalType: 'address', name: 'from', type: 'address' },
+      { indexed: false, internalType: 'uint256', name: 'amountWei', type: 'uint256' },
+    ],
+    name: 'Deposited',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'address', name: 'payer', type: 'address' },
+      { indexed: false, internalType: 'uint256', name: 'refundedWei', type: 'uint256' },
+      { indexed: false, internalType: 'uint256', name: 'retainedWei', type: 'uint256' },
+    ],
+    name: 'FeeRefunded',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: false, internalType: 'address', name: 'treasury', type: 'address' },
+      { indexed: false, internalType: 'uint24', name: 'reimbursement', type: 'uint24' },
+      { indexed: false, internalType: 'uint16', name: 'retentionBps', type: 'uint16' },
+    ],
+    name: 'FeeTermsSet',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
+      { indexed: false, internalType: 'uint256', name: 'requests', type: 'uint256' },
+      { indexed: false, internalType: 'uint256', name: 'amountWei', type: 'uint256' },
+    ],
+    name: 'FeesDistributed',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'uint8', name: 'operation', type: 'uint8' },
+      { indexed: false, internalType: 'uint24', name: 'base', type: 'uint24' },
+      { indexed: false, internalType: 'uint24', name: 'perKilo', type: 'uint24' },
+    ],
+    name: 'PriceSet',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [{ indexed: true, internalType: 'address', name: 'source', type: 'address' }],
+    name: 'SourceAdded',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'address', name: 'account', type: 'address' },
+      { indexed: false, internalType: 'uint256', name: 'amountWei', type: 'uint256' },
+    ],
+    name: 'Withdrawn',
+    type: 'event',
+  },
+  {
+    inputs: [],
+    name: 'MAX_PRICE',
+    outputs: [{ internalType: 'uint24', name: '', type: 'uint24' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'MAX_QUANTUM_WEI',
+    outputs: [{ internalType: 'uint256', name: '', type: 'uint256' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'MAX_RETENTION_BPS',
+    outputs: [{ internalType: 'uint16', name: '', type: 'uint16' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'source', type: 'address' }],
+    name: 'addSource',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'authority',
+    outputs: [{ internalType: 'address', name: '', type: 'address' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'account', type: 'address' }],
+    name: 'balanceOf',
+    outputs: [{ internalType: 'uint256', name: '', type: 'uint256' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'address', name: 'payer', type: 'address' },
+      { internalType: 'uint8', name: 'operation', type: 'uint8' },
+      { internalType: 'uint256', name: 'coefficients', type: 'uint256' },
+    ],
+    name: 'charge',
+    outputs: [{ internalType: 'uint24', name: 'fee', type: 'uint24' }],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'address', name: 'account', type: 'address' },
+      { internalType: 'uint256', name: 'amountWei', type: 'uint256' },
+    ],
+    name: 'deposit',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'uint16', name: 'epochNumber', type: 'uint16' },
+      {
+        components: [
+          { internalType: 'address', name: 'submitter', type: 'address' },
+          { internalType: 'uint24', name: 'fee', type: 'uint24' },
+          { internalType: 'uint16', name: 'signers', type: 'uint16' },
+        ],
+        internalType: 'struct Served[]',
+        name: 'served',
+        type: 'tuple[]',
+      },
+    ],
+    name: 'distribute',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'epochManager',
+    outputs: [{ internalType: 'contract IEpochManager', name: '', type: 'address' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'source', type: 'address' }],
+    name: 'escrowOf',
+    outputs: [
+      { internalType: 'bool', name: 'isSource', type: 'bool' },
+      { internalType: 'uint256', name: 'amountWei', type: 'uint256' },
+    ],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'isConsumingScheduledOp',
+    outputs: [{ internalType: 'bytes4', name: '', type: 'bytes4' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'uint8', name: 'operation', type: 'uint8' }],
+    name: 'price',
+    outputs: [
+      {
+        components: [
+          { internalType: 'uint24', name: 'base', type: 'uint24' },
+          { internalType: 'uint24', name: 'perKilo', type: 'uint24' },
+        ],
+        internalType: 'struct Price',
+        name: '',
+        type: 'tuple',
+      },
+    ],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'quantumWei',
+    outputs: [{ internalType: 'uint256', name: '', type: 'uint256' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'uint8', name: 'operation', type: 'uint8' },
+      { internalType: 'uint256', name: 'coefficients', type: 'uint256' },
+    ],
+    name: 'quote',
+    outputs: [{ internalType: 'uint256', name: '', type: 'uint256' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'address', name: 'payer', type: 'address' },
+      { internalType: 'uint24', name: 'fee', type: 'uint24' },
+    ],
+    name: 'refund',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'newAuthority', type: 'address' }],
+    name: 'setAuthority',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'uint8', name: 'operation', type: 'uint8' },
+      { internalType: 'uint24', name: 'base', type: 'uint24' },
+      { internalType: 'uint24', name: 'perKilo', type: 'uint24' },
+    ],
+    name: 'setPrice',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [
+      {
+        components: [
+          { internalType: 'address', name: 'treasury', type: 'address' },
+          { internalType: 'uint24', name: 'reimbursement', type: 'uint24' },
+          { internalType: 'uint16', name: 'retentionBps', type: 'uint16' },
+        ],
+        internalType: 'struct FeeTerms',
+        name: 'newTerms',
+        type: 'tuple',
+      },
+    ],
+    name: 'setTerms',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'terms',
+    outputs: [
+      {
+        components: [
+          { internalType: 'address', name: 'treasury', type: 'address' },
+          { internalType: 'uint24', name: 'reimbursement', type: 'uint24' },
+          { internalType: 'uint16', name: 'retentionBps', type: 'uint16' },
+        ],
+        internalType: 'struct FeeTerms',
+        name: '',
+        type: 'tuple',
+      },
+    ],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'token',
+    outputs: [{ internalType: 'contract IERC20', name: '', type: 'address' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'uint256', name: 'amountWei', type: 'uint256' }],
+    name: 'withdraw',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+] as const;
+
 export const keyManagerAbi = [
+  {
+    inputs: [{ internalType: 'contract IFeeVault', name: 'vault', type: 'address' }],
+    stateMutability: 'nonpayable',
+    type: 'constructor',
+  },
   {
     inputs: [{ internalType: 'address', name: 'authority', type: 'address' }],
     name: 'AccessManagedInvalidAuthority',
@@ -1049,8 +1704,6 @@ export const keyManagerAbi = [
     type: 'error',
   },
   { inputs: [], name: 'ERC1967NonPayable', type: 'error' },
-  { inputs: [], name: 'EnforcedPause', type: 'error' },
-  { inputs: [], name: 'ExpectedPause', type: 'error' },
   { inputs: [], name: 'FailedCall', type: 'error' },
   { inputs: [], name: 'InvalidInitialization', type: 'error' },
   {
@@ -1059,14 +1712,6 @@ export const keyManagerAbi = [
       { internalType: 'uint256', name: 'size', type: 'uint256' },
     ],
     name: 'KeyManagerCommitteeUnsupported',
-    type: 'error',
-  },
-  {
-    inputs: [
-      { internalType: 'bytes32', name: 'keyId', type: 'bytes32' },
-      { internalType: 'uint64', name: 'deadline', type: 'uint64' },
-    ],
-    name: 'KeyManagerDeadlinePassed',
     type: 'error',
   },
   {
@@ -1085,15 +1730,6 @@ export const keyManagerAbi = [
       { internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
     ],
     name: 'KeyManagerEpochInactive',
-    type: 'error',
-  },
-  {
-    inputs: [
-      { internalType: 'bytes32', name: 'keyId', type: 'bytes32' },
-      { internalType: 'enum KeyState', name: 'state', type: 'uint8' },
-      { internalType: 'uint64', name: 'deadline', type: 'uint64' },
-    ],
-    name: 'KeyManagerKeyExists',
     type: 'error',
   },
   {
@@ -1155,11 +1791,68 @@ export const keyManagerAbi = [
   { inputs: [], name: 'NotInitializing', type: 'error' },
   {
     inputs: [
+      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { internalType: 'uint64', name: 'deadline', type: 'uint64' },
+    ],
+    name: 'RequestsAttestationClosed',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { internalType: 'uint64', name: 'deadline', type: 'uint64' },
+    ],
+    name: 'RequestsAttestationOpen',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint256', name: 'count', type: 'uint256' },
+      { internalType: 'uint256', name: 'maximum', type: 'uint256' },
+    ],
+    name: 'RequestsCount',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { internalType: 'enum RequestState', name: 'state', type: 'uint8' },
+      { internalType: 'uint64', name: 'deadline', type: 'uint64' },
+    ],
+    name: 'RequestsExists',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
+    name: 'RequestsFeeSpent',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
+    name: 'RequestsMixedEpochs',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bool', name: 'paused', type: 'bool' }],
+    name: 'RequestsPauseState',
+    type: 'error',
+  },
+  { inputs: [], name: 'RequestsPaused', type: 'error' },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { internalType: 'enum RequestState', name: 'state', type: 'uint8' },
+    ],
+    name: 'RequestsState',
+    type: 'error',
+  },
+  {
+    inputs: [
       { internalType: 'uint64', name: 'windowSeconds', type: 'uint64' },
       { internalType: 'uint64', name: 'minimum', type: 'uint64' },
       { internalType: 'uint64', name: 'maximum', type: 'uint64' },
     ],
-    name: 'ResponseWindowRange',
+    name: 'RequestsWindowRange',
     type: 'error',
   },
   { inputs: [], name: 'UUPSUnauthorizedCallContext', type: 'error' },
@@ -1226,12 +1919,6 @@ export const keyManagerAbi = [
   },
   {
     anonymous: false,
-    inputs: [{ indexed: false, internalType: 'address', name: 'account', type: 'address' }],
-    name: 'Paused',
-    type: 'event',
-  },
-  {
-    anonymous: false,
     inputs: [
       { indexed: true, internalType: 'bytes32', name: 'keyId', type: 'bytes32' },
       { indexed: false, internalType: 'bytes32', name: 'digest', type: 'bytes32' },
@@ -1243,15 +1930,31 @@ export const keyManagerAbi = [
   {
     anonymous: false,
     inputs: [
-      { indexed: false, internalType: 'uint64', name: 'responseWindowSeconds', type: 'uint64' },
+      { indexed: true, internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { indexed: false, internalType: 'address', name: 'payer', type: 'address' },
     ],
-    name: 'ResponseWindowSet',
+    name: 'RequestExpired',
     type: 'event',
   },
   {
     anonymous: false,
-    inputs: [{ indexed: false, internalType: 'address', name: 'account', type: 'address' }],
-    name: 'Unpaused',
+    inputs: [
+      { indexed: false, internalType: 'bytes32[]', name: 'requestIds', type: 'bytes32[]' },
+      { indexed: true, internalType: 'address', name: 'signer', type: 'address' },
+    ],
+    name: 'RequestsAttested',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [{ indexed: false, internalType: 'bool', name: 'paused', type: 'bool' }],
+    name: 'RequestsPauseSet',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [{ indexed: false, internalType: 'bytes32[]', name: 'requestIds', type: 'bytes32[]' }],
+    name: 'RequestsSettled',
     type: 'event',
   },
   {
@@ -1261,8 +1964,38 @@ export const keyManagerAbi = [
     type: 'event',
   },
   {
+    anonymous: false,
+    inputs: [
+      { indexed: false, internalType: 'uint64', name: 'responseWindowSeconds', type: 'uint64' },
+      { indexed: false, internalType: 'uint64', name: 'attestationWindowSeconds', type: 'uint64' },
+    ],
+    name: 'WindowsSet',
+    type: 'event',
+  },
+  {
+    inputs: [],
+    name: 'MAX_ATTESTATION_WINDOW_SECONDS',
+    outputs: [{ internalType: 'uint64', name: '', type: 'uint64' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'MAX_BATCH',
+    outputs: [{ internalType: 'uint256', name: '', type: 'uint256' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
     inputs: [],
     name: 'MAX_RESPONSE_WINDOW_SECONDS',
+    outputs: [{ internalType: 'uint64', name: '', type: 'uint64' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'MIN_ATTESTATION_WINDOW_SECONDS',
     outputs: [{ internalType: 'uint64', name: '', type: 'uint64' }],
     stateMutability: 'view',
     type: 'function',
@@ -1302,6 +2035,20 @@ export const keyManagerAbi = [
     name: 'addParameterSet',
     outputs: [{ internalType: 'bytes32', name: 'parameterSetId', type: 'bytes32' }],
     stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'bytes32[]', name: 'requestIds', type: 'bytes32[]' }],
+    name: 'attest',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'attestationWindowSeconds',
+    outputs: [{ internalType: 'uint64', name: '', type: 'uint64' }],
+    stateMutability: 'view',
     type: 'function',
   },
   {
@@ -1359,12 +2106,26 @@ export const keyManagerAbi = [
     type: 'function',
   },
   {
+    inputs: [{ internalType: 'bytes32[]', name: 'requestIds', type: 'bytes32[]' }],
+    name: 'expire',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'feeVault',
+    outputs: [{ internalType: 'contract IFeeVault', name: '', type: 'address' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
     inputs: [
       { internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
-      { internalType: 'bytes32', name: 'keyId', type: 'bytes32' },
-      { internalType: 'bytes32', name: 'digest', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'resultHash', type: 'bytes32' },
     ],
-    name: 'hashPublicKeyResult',
+    name: 'hashResult',
     outputs: [{ internalType: 'bytes32', name: '', type: 'bytes32' }],
     stateMutability: 'view',
     type: 'function',
@@ -1372,8 +2133,8 @@ export const keyManagerAbi = [
   {
     inputs: [
       { internalType: 'address', name: 'authority', type: 'address' },
-      { internalType: 'contract IEpochManager', name: 'manager', type: 'address' },
       { internalType: 'uint64', name: 'responseWindow', type: 'uint64' },
+      { internalType: 'uint64', name: 'attestationWindow', type: 'uint64' },
     ],
     name: 'initialize',
     outputs: [],
@@ -1384,6 +2145,16 @@ export const keyManagerAbi = [
     inputs: [],
     name: 'isConsumingScheduledOp',
     outputs: [{ internalType: 'bytes4', name: '', type: 'bytes4' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { internalType: 'bytes', name: 'result', type: 'bytes' },
+    ],
+    name: 'isResult',
+    outputs: [{ internalType: 'bool', name: '', type: 'bool' }],
     stateMutability: 'view',
     type: 'function',
   },
@@ -1406,6 +2177,13 @@ export const keyManagerAbi = [
       },
     ],
     stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'keyId', type: 'bytes32' }],
+    name: 'markTarget',
+    outputs: [],
+    stateMutability: 'nonpayable',
     type: 'function',
   },
   {
@@ -1439,9 +2217,15 @@ export const keyManagerAbi = [
     type: 'function',
   },
   {
-    inputs: [],
-    name: 'paused',
-    outputs: [{ internalType: 'bool', name: '', type: 'bool' }],
+    inputs: [
+      { internalType: 'bytes32', name: 'parameterSetId', type: 'bytes32' },
+      { internalType: 'uint256', name: 'limb', type: 'uint256' },
+    ],
+    name: 'primeOf',
+    outputs: [
+      { internalType: 'uint64', name: 'prime', type: 'uint64' },
+      { internalType: 'uint256', name: 'count', type: 'uint256' },
+    ],
     stateMutability: 'view',
     type: 'function',
   },
@@ -1465,6 +2249,39 @@ export const keyManagerAbi = [
     type: 'function',
   },
   {
+    inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
+    name: 'recordedResult',
+    outputs: [
+      { internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'resultHash', type: 'bytes32' },
+    ],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
+    name: 'request',
+    outputs: [
+      {
+        components: [
+          { internalType: 'enum RequestState', name: 'state', type: 'uint8' },
+          { internalType: 'uint8', name: 'operation', type: 'uint8' },
+          { internalType: 'uint64', name: 'deadline', type: 'uint64' },
+          { internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
+          { internalType: 'bytes32', name: 'resultHash', type: 'bytes32' },
+          { internalType: 'uint256', name: 'feeWei', type: 'uint256' },
+          { internalType: 'address', name: 'account', type: 'address' },
+          { internalType: 'uint16', name: 'signers', type: 'uint16' },
+        ],
+        internalType: 'struct Request',
+        name: '',
+        type: 'tuple',
+      },
+    ],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
     inputs: [
       { internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
       { internalType: 'bytes32', name: 'parameterSetId', type: 'bytes32' },
@@ -1476,11 +2293,28 @@ export const keyManagerAbi = [
     type: 'function',
   },
   {
+    inputs: [],
+    name: 'requestsPaused',
+    outputs: [{ internalType: 'bool', name: '', type: 'bool' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
     inputs: [{ internalType: 'bytes32', name: 'keyId', type: 'bytes32' }],
     name: 'requireUsable',
     outputs: [
-      { internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
-      { internalType: 'uint32', name: 'degree', type: 'uint32' },
+      {
+        components: [
+          { internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
+          { internalType: 'uint16', name: 'epochNumber', type: 'uint16' },
+          { internalType: 'uint32', name: 'degree', type: 'uint32' },
+          { internalType: 'uint64', name: 'units', type: 'uint64' },
+          { internalType: 'bool', name: 'isTarget', type: 'bool' },
+        ],
+        internalType: 'struct UsableKey',
+        name: 'usable',
+        type: 'tuple',
+      },
     ],
     stateMutability: 'view',
     type: 'function',
@@ -1507,8 +2341,18 @@ export const keyManagerAbi = [
     type: 'function',
   },
   {
-    inputs: [{ internalType: 'uint64', name: 'windowSeconds', type: 'uint64' }],
-    name: 'setResponseWindow',
+    inputs: [
+      { internalType: 'uint64', name: 'responseWindow', type: 'uint64' },
+      { internalType: 'uint64', name: 'attestationWindow', type: 'uint64' },
+    ],
+    name: 'setWindows',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'bytes32[]', name: 'requestIds', type: 'bytes32[]' }],
+    name: 'settle',
     outputs: [],
     stateMutability: 'nonpayable',
     type: 'function',
@@ -1532,7 +2376,7 @@ export const keyManagerAbi = [
   },
 ] as const;
 
-export const evaluationKeyManagerAbi = [
+export const slashingManagerAbi = [
   {
     inputs: [{ internalType: 'address', name: 'authority', type: 'address' }],
     name: 'AccessManagedInvalidAuthority',
@@ -1562,7 +2406,443 @@ export const evaluationKeyManagerAbi = [
     type: 'error',
   },
   { inputs: [], name: 'ERC1967NonPayable', type: 'error' },
-  { inputs: [], name: 'EnforcedPause', type: 'error' },
+  { inputs: [], name: 'FailedCall', type: 'error' },
+  { inputs: [], name: 'InvalidInitialization', type: 'error' },
+  { inputs: [], name: 'NotInitializing', type: 'error' },
+  {
+    inputs: [
+      { internalType: 'uint256', name: 'index', type: 'uint256' },
+      { internalType: 'uint256', name: 'value', type: 'uint256' },
+      { internalType: 'uint256', name: 'prime', type: 'uint256' },
+    ],
+    name: 'SlashingManagerAccuserValue',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'uint256', name: 'number', type: 'uint256' }],
+    name: 'SlashingManagerAccusers',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'uint256', name: 'index', type: 'uint256' }],
+    name: 'SlashingManagerAccusersDisagree',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'uint256', name: 'length', type: 'uint256' }],
+    name: 'SlashingManagerChunk',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'epochId', type: 'bytes32' }],
+    name: 'SlashingManagerEpoch',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint256', name: 'index', type: 'uint256' },
+      { internalType: 'uint256', name: 'size', type: 'uint256' },
+    ],
+    name: 'SlashingManagerIndex',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
+    name: 'SlashingManagerNoResult',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint256', name: 'length', type: 'uint256' },
+      { internalType: 'uint256', name: 'height', type: 'uint256' },
+    ],
+    name: 'SlashingManagerPath',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint64', name: 'slashWad', type: 'uint64' },
+      { internalType: 'uint64', name: 'rewardWad', type: 'uint64' },
+    ],
+    name: 'SlashingManagerPenaltyRange',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint256', name: 'position', type: 'uint256' },
+      { internalType: 'uint256', name: 'residues', type: 'uint256' },
+    ],
+    name: 'SlashingManagerPosition',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'offenceId', type: 'bytes32' }],
+    name: 'SlashingManagerPunished',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
+    name: 'SlashingManagerResultRight',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'root', type: 'bytes32' }],
+    name: 'SlashingManagerSameRoot',
+    type: 'error',
+  },
+  { inputs: [], name: 'SlashingManagerShape', type: 'error' },
+  {
+    inputs: [{ internalType: 'uint256', name: 'index', type: 'uint256' }],
+    name: 'SlashingManagerShareRight',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint256', name: 'index', type: 'uint256' },
+      { internalType: 'address', name: 'expected', type: 'address' },
+      { internalType: 'address', name: 'recovered', type: 'address' },
+    ],
+    name: 'SlashingManagerSignature',
+    type: 'error',
+  },
+  { inputs: [], name: 'SlashingManagerZeroAccount', type: 'error' },
+  { inputs: [], name: 'UUPSUnauthorizedCallContext', type: 'error' },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'slot', type: 'bytes32' }],
+    name: 'UUPSUnsupportedProxiableUUID',
+    type: 'error',
+  },
+  {
+    anonymous: false,
+    inputs: [{ indexed: false, internalType: 'address', name: 'authority', type: 'address' }],
+    name: 'AuthorityUpdated',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [{ indexed: false, internalType: 'uint64', name: 'version', type: 'uint64' }],
+    name: 'Initialized',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'offenceId', type: 'bytes32' },
+      { indexed: true, internalType: 'address', name: 'operator', type: 'address' },
+      { indexed: true, internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
+      { indexed: false, internalType: 'enum Offence', name: 'offence', type: 'uint8' },
+      { indexed: false, internalType: 'bytes32', name: 'subject', type: 'bytes32' },
+      { indexed: false, internalType: 'address', name: 'beneficiary', type: 'address' },
+    ],
+    name: 'OffenceProven',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'enum Offence', name: 'offence', type: 'uint8' },
+      { indexed: false, internalType: 'uint64', name: 'slashWad', type: 'uint64' },
+      { indexed: false, internalType: 'uint64', name: 'rewardWad', type: 'uint64' },
+    ],
+    name: 'PenaltySet',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [{ indexed: false, internalType: 'address', name: 'treasury', type: 'address' }],
+    name: 'TreasurySet',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [{ indexed: true, internalType: 'address', name: 'implementation', type: 'address' }],
+    name: 'Upgraded',
+    type: 'event',
+  },
+  {
+    inputs: [],
+    name: 'MAX_REWARD_WAD',
+    outputs: [{ internalType: 'uint64', name: '', type: 'uint64' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'MIN_SLASH_WAD',
+    outputs: [{ internalType: 'uint64', name: '', type: 'uint64' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'UPGRADE_INTERFACE_VERSION',
+    outputs: [{ internalType: 'string', name: '', type: 'string' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'authority',
+    outputs: [{ internalType: 'address', name: '', type: 'address' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'epochManager',
+    outputs: [{ internalType: 'contract IEpochManager', name: '', type: 'address' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'address', name: 'authority', type: 'address' },
+      { internalType: 'contract IKeyManager', name: 'manager', type: 'address' },
+      { internalType: 'address', name: 'initialTreasury', type: 'address' },
+    ],
+    name: 'initialize',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'isConsumingScheduledOp',
+    outputs: [{ internalType: 'bytes4', name: '', type: 'bytes4' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'id', type: 'bytes32' }],
+    name: 'isPunished',
+    outputs: [{ internalType: 'bool', name: '', type: 'bool' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'keyManager',
+    outputs: [{ internalType: 'contract IKeyManager', name: '', type: 'address' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'enum Offence', name: 'offence', type: 'uint8' },
+      { internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'subject', type: 'bytes32' },
+      { internalType: 'uint8', name: 'index', type: 'uint8' },
+    ],
+    name: 'offenceId',
+    outputs: [{ internalType: 'bytes32', name: '', type: 'bytes32' }],
+    stateMutability: 'pure',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'operatorRegistry',
+    outputs: [{ internalType: 'contract IOperatorRegistry', name: '', type: 'address' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  { inputs: [], name: 'payTreasury', outputs: [], stateMutability: 'nonpayable', type: 'function' },
+  {
+    inputs: [{ internalType: 'enum Offence', name: 'offence', type: 'uint8' }],
+    name: 'penalty',
+    outputs: [
+      {
+        components: [
+          { internalType: 'uint64', name: 'slashWad', type: 'uint64' },
+          { internalType: 'uint64', name: 'rewardWad', type: 'uint64' },
+        ],
+        internalType: 'struct Penalty',
+        name: '',
+        type: 'tuple',
+      },
+    ],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'openingId', type: 'bytes32' },
+      { internalType: 'uint8', name: 'index', type: 'uint8' },
+      {
+        components: [
+          { internalType: 'bytes32', name: 'root', type: 'bytes32' },
+          { internalType: 'bytes', name: 'signature', type: 'bytes' },
+        ],
+        internalType: 'struct SignedRoot',
+        name: 'first',
+        type: 'tuple',
+      },
+      {
+        components: [
+          { internalType: 'bytes32', name: 'root', type: 'bytes32' },
+          { internalType: 'bytes', name: 'signature', type: 'bytes' },
+        ],
+        internalType: 'struct SignedRoot',
+        name: 'second',
+        type: 'tuple',
+      },
+      { internalType: 'address', name: 'beneficiary', type: 'address' },
+    ],
+    name: 'proveEquivocation',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'contract IRecordedResults', name: 'source', type: 'address' },
+      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { internalType: 'uint8', name: 'index', type: 'uint8' },
+      { internalType: 'bytes32', name: 'resultHash', type: 'bytes32' },
+      { internalType: 'bytes', name: 'signature', type: 'bytes' },
+      { internalType: 'address', name: 'beneficiary', type: 'address' },
+    ],
+    name: 'proveWrongResult',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
+      {
+        components: [
+          { internalType: 'bytes32', name: 'itemPrefix', type: 'bytes32' },
+          { internalType: 'bytes32', name: 'generations', type: 'bytes32' },
+          { internalType: 'bytes32', name: 'parameterSetId', type: 'bytes32' },
+          { internalType: 'uint8', name: 'step', type: 'uint8' },
+          { internalType: 'uint16', name: 'digit', type: 'uint16' },
+          { internalType: 'uint32', name: 'galoisElement', type: 'uint32' },
+          { internalType: 'uint16', name: 'limbs', type: 'uint16' },
+          { internalType: 'uint32', name: 'width', type: 'uint32' },
+          { internalType: 'uint16', name: 'polynomials', type: 'uint16' },
+          { internalType: 'bytes32', name: 'positionsDigest', type: 'bytes32' },
+        ],
+        internalType: 'struct OpeningPreimage',
+        name: 'opening',
+        type: 'tuple',
+      },
+      { internalType: 'uint256', name: 'position', type: 'uint256' },
+      {
+        components: [
+          { internalType: 'uint8', name: 'index', type: 'uint8' },
+          { internalType: 'bytes', name: 'signature', type: 'bytes' },
+          { internalType: 'bytes', name: 'chunk', type: 'bytes' },
+          { internalType: 'bytes32[]', name: 'path', type: 'bytes32[]' },
+        ],
+        internalType: 'struct ShareProof[]',
+        name: 'accusers',
+        type: 'tuple[]',
+      },
+      {
+        components: [
+          { internalType: 'uint8', name: 'index', type: 'uint8' },
+          { internalType: 'bytes', name: 'signature', type: 'bytes' },
+          { internalType: 'bytes', name: 'chunk', type: 'bytes' },
+          { internalType: 'bytes32[]', name: 'path', type: 'bytes32[]' },
+        ],
+        internalType: 'struct ShareProof',
+        name: 'accused',
+        type: 'tuple',
+      },
+      { internalType: 'address', name: 'beneficiary', type: 'address' },
+    ],
+    name: 'proveWrongShare',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'proxiableUUID',
+    outputs: [{ internalType: 'bytes32', name: '', type: 'bytes32' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'newAuthority', type: 'address' }],
+    name: 'setAuthority',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'enum Offence', name: 'offence', type: 'uint8' },
+      { internalType: 'uint64', name: 'slashWad', type: 'uint64' },
+      { internalType: 'uint64', name: 'rewardWad', type: 'uint64' },
+    ],
+    name: 'setPenalty',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'newTreasury', type: 'address' }],
+    name: 'setTreasury',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'treasury',
+    outputs: [{ internalType: 'address', name: '', type: 'address' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'address', name: 'newImplementation', type: 'address' },
+      { internalType: 'bytes', name: 'data', type: 'bytes' },
+    ],
+    name: 'upgradeToAndCall',
+    outputs: [],
+    stateMutability: 'payable',
+    type: 'function',
+  },
+] as const;
+
+export const evaluationKeyManagerAbi = [
+  {
+    inputs: [{ internalType: 'contract IKeyManager', name: 'manager', type: 'address' }],
+    stateMutability: 'nonpayable',
+    type: 'constructor',
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'authority', type: 'address' }],
+    name: 'AccessManagedInvalidAuthority',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'address', name: 'caller', type: 'address' },
+      { internalType: 'uint32', name: 'delay', type: 'uint32' },
+    ],
+    name: 'AccessManagedRequiredDelay',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'caller', type: 'address' }],
+    name: 'AccessManagedUnauthorized',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'target', type: 'address' }],
+    name: 'AddressEmptyCode',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'implementation', type: 'address' }],
+    name: 'ERC1967InvalidImplementation',
+    type: 'error',
+  },
+  { inputs: [], name: 'ERC1967NonPayable', type: 'error' },
   {
     inputs: [
       { internalType: 'uint256', name: 'length', type: 'uint256' },
@@ -1634,23 +2914,6 @@ export const evaluationKeyManagerAbi = [
     type: 'error',
   },
   {
-    inputs: [
-      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
-      { internalType: 'enum EvaluationKeyState', name: 'state', type: 'uint8' },
-      { internalType: 'uint64', name: 'deadline', type: 'uint64' },
-    ],
-    name: 'EvaluationKeyManagerRequestExists',
-    type: 'error',
-  },
-  {
-    inputs: [
-      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
-      { internalType: 'enum EvaluationKeyState', name: 'state', type: 'uint8' },
-    ],
-    name: 'EvaluationKeyManagerRequestState',
-    type: 'error',
-  },
-  {
     inputs: [{ internalType: 'bytes32', name: 'keyId', type: 'bytes32' }],
     name: 'EvaluationKeyManagerSameKey',
     type: 'error',
@@ -1681,17 +2944,73 @@ export const evaluationKeyManagerAbi = [
     name: 'EvaluationKeyManagerZeroDigest',
     type: 'error',
   },
-  { inputs: [], name: 'ExpectedPause', type: 'error' },
   { inputs: [], name: 'FailedCall', type: 'error' },
   { inputs: [], name: 'InvalidInitialization', type: 'error' },
   { inputs: [], name: 'NotInitializing', type: 'error' },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { internalType: 'uint64', name: 'deadline', type: 'uint64' },
+    ],
+    name: 'RequestsAttestationClosed',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { internalType: 'uint64', name: 'deadline', type: 'uint64' },
+    ],
+    name: 'RequestsAttestationOpen',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint256', name: 'count', type: 'uint256' },
+      { internalType: 'uint256', name: 'maximum', type: 'uint256' },
+    ],
+    name: 'RequestsCount',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { internalType: 'enum RequestState', name: 'state', type: 'uint8' },
+      { internalType: 'uint64', name: 'deadline', type: 'uint64' },
+    ],
+    name: 'RequestsExists',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
+    name: 'RequestsFeeSpent',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
+    name: 'RequestsMixedEpochs',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bool', name: 'paused', type: 'bool' }],
+    name: 'RequestsPauseState',
+    type: 'error',
+  },
+  { inputs: [], name: 'RequestsPaused', type: 'error' },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { internalType: 'enum RequestState', name: 'state', type: 'uint8' },
+    ],
+    name: 'RequestsState',
+    type: 'error',
+  },
   {
     inputs: [
       { internalType: 'uint64', name: 'windowSeconds', type: 'uint64' },
       { internalType: 'uint64', name: 'minimum', type: 'uint64' },
       { internalType: 'uint64', name: 'maximum', type: 'uint64' },
     ],
-    name: 'ResponseWindowRange',
+    name: 'RequestsWindowRange',
     type: 'error',
   },
   { inputs: [], name: 'UUPSUnauthorizedCallContext', type: 'error' },
@@ -1740,16 +3059,32 @@ export const evaluationKeyManagerAbi = [
   },
   {
     anonymous: false,
-    inputs: [{ indexed: false, internalType: 'address', name: 'account', type: 'address' }],
-    name: 'Paused',
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { indexed: false, internalType: 'address', name: 'payer', type: 'address' },
+    ],
+    name: 'RequestExpired',
     type: 'event',
   },
   {
     anonymous: false,
     inputs: [
-      { indexed: false, internalType: 'uint64', name: 'responseWindowSeconds', type: 'uint64' },
+      { indexed: false, internalType: 'bytes32[]', name: 'requestIds', type: 'bytes32[]' },
+      { indexed: true, internalType: 'address', name: 'signer', type: 'address' },
     ],
-    name: 'ResponseWindowSet',
+    name: 'RequestsAttested',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [{ indexed: false, internalType: 'bool', name: 'paused', type: 'bool' }],
+    name: 'RequestsPauseSet',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [{ indexed: false, internalType: 'bytes32[]', name: 'requestIds', type: 'bytes32[]' }],
+    name: 'RequestsSettled',
     type: 'event',
   },
   {
@@ -1764,15 +3099,32 @@ export const evaluationKeyManagerAbi = [
   },
   {
     anonymous: false,
-    inputs: [{ indexed: false, internalType: 'address', name: 'account', type: 'address' }],
-    name: 'Unpaused',
+    inputs: [{ indexed: true, internalType: 'address', name: 'implementation', type: 'address' }],
+    name: 'Upgraded',
     type: 'event',
   },
   {
     anonymous: false,
-    inputs: [{ indexed: true, internalType: 'address', name: 'implementation', type: 'address' }],
-    name: 'Upgraded',
+    inputs: [
+      { indexed: false, internalType: 'uint64', name: 'responseWindowSeconds', type: 'uint64' },
+      { indexed: false, internalType: 'uint64', name: 'attestationWindowSeconds', type: 'uint64' },
+    ],
+    name: 'WindowsSet',
     type: 'event',
+  },
+  {
+    inputs: [],
+    name: 'MAX_ATTESTATION_WINDOW_SECONDS',
+    outputs: [{ internalType: 'uint64', name: '', type: 'uint64' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'MAX_BATCH',
+    outputs: [{ internalType: 'uint256', name: '', type: 'uint256' }],
+    stateMutability: 'view',
+    type: 'function',
   },
   {
     inputs: [],
@@ -1811,6 +3163,13 @@ export const evaluationKeyManagerAbi = [
   },
   {
     inputs: [],
+    name: 'MIN_ATTESTATION_WINDOW_SECONDS',
+    outputs: [{ internalType: 'uint64', name: '', type: 'uint64' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
     name: 'MIN_RESPONSE_WINDOW_SECONDS',
     outputs: [{ internalType: 'uint64', name: '', type: 'uint64' }],
     stateMutability: 'view',
@@ -1831,6 +3190,20 @@ export const evaluationKeyManagerAbi = [
     name: 'allowSwitching',
     outputs: [],
     stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'bytes32[]', name: 'requestIds', type: 'bytes32[]' }],
+    name: 'attest',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'attestationWindowSeconds',
+    outputs: [{ internalType: 'uint64', name: '', type: 'uint64' }],
+    stateMutability: 'view',
     type: 'function',
   },
   {
@@ -1875,7 +3248,7 @@ export const evaluationKeyManagerAbi = [
     outputs: [
       {
         components: [
-          { internalType: 'enum EvaluationKeyState', name: 'state', type: 'uint8' },
+          { internalType: 'enum RequestState', name: 'state', type: 'uint8' },
           { internalType: 'enum EvaluationKeyKind', name: 'kind', type: 'uint8' },
           { internalType: 'uint64', name: 'deadline', type: 'uint64' },
           { internalType: 'uint32', name: 'entryCount', type: 'uint32' },
@@ -1893,12 +3266,26 @@ export const evaluationKeyManagerAbi = [
     type: 'function',
   },
   {
+    inputs: [{ internalType: 'bytes32[]', name: 'requestIds', type: 'bytes32[]' }],
+    name: 'expire',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'feeVault',
+    outputs: [{ internalType: 'contract IFeeVault', name: '', type: 'address' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
     inputs: [
       { internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
       { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
-      { internalType: 'bytes', name: 'digests', type: 'bytes' },
+      { internalType: 'bytes32', name: 'resultHash', type: 'bytes32' },
     ],
-    name: 'hashEvaluationKeysResult',
+    name: 'hashResult',
     outputs: [{ internalType: 'bytes32', name: '', type: 'bytes32' }],
     stateMutability: 'view',
     type: 'function',
@@ -1906,8 +3293,8 @@ export const evaluationKeyManagerAbi = [
   {
     inputs: [
       { internalType: 'address', name: 'authority', type: 'address' },
-      { internalType: 'contract IKeyManager', name: 'manager', type: 'address' },
       { internalType: 'uint64', name: 'responseWindow', type: 'uint64' },
+      { internalType: 'uint64', name: 'attestationWindow', type: 'uint64' },
     ],
     name: 'initialize',
     outputs: [],
@@ -1924,7 +3311,7 @@ export const evaluationKeyManagerAbi = [
   {
     inputs: [
       { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
-      { internalType: 'bytes', name: 'digests', type: 'bytes' },
+      { internalType: 'bytes', name: 'result', type: 'bytes' },
     ],
     name: 'isResult',
     outputs: [{ internalType: 'bool', name: '', type: 'bool' }],
@@ -1967,13 +3354,6 @@ export const evaluationKeyManagerAbi = [
   },
   {
     inputs: [],
-    name: 'paused',
-    outputs: [{ internalType: 'bool', name: '', type: 'bool' }],
-    stateMutability: 'view',
-    type: 'function',
-  },
-  {
-    inputs: [],
     name: 'proxiableUUID',
     outputs: [{ internalType: 'bytes32', name: '', type: 'bytes32' }],
     stateMutability: 'view',
@@ -1989,6 +3369,39 @@ export const evaluationKeyManagerAbi = [
     name: 'recordEvaluationKeys',
     outputs: [],
     stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
+    name: 'recordedResult',
+    outputs: [
+      { internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'resultHash', type: 'bytes32' },
+    ],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
+    name: 'request',
+    outputs: [
+      {
+        components: [
+          { internalType: 'enum RequestState', name: 'state', type: 'uint8' },
+          { internalType: 'uint8', name: 'operation', type: 'uint8' },
+          { internalType: 'uint64', name: 'deadline', type: 'uint64' },
+          { internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
+          { internalType: 'bytes32', name: 'resultHash', type: 'bytes32' },
+          { internalType: 'uint256', name: 'feeWei', type: 'uint256' },
+          { internalType: 'address', name: 'account', type: 'address' },
+          { internalType: 'uint16', name: 'signers', type: 'uint16' },
+        ],
+        internalType: 'struct Request',
+        name: '',
+        type: 'tuple',
+      },
+    ],
+    stateMutability: 'view',
     type: 'function',
   },
   {
@@ -2020,6 +3433,13 @@ export const evaluationKeyManagerAbi = [
   },
   {
     inputs: [],
+    name: 'requestsPaused',
+    outputs: [{ internalType: 'bool', name: '', type: 'bool' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
     name: 'responseWindowSeconds',
     outputs: [{ internalType: 'uint64', name: '', type: 'uint64' }],
     stateMutability: 'view',
@@ -2033,8 +3453,18 @@ export const evaluationKeyManagerAbi = [
     type: 'function',
   },
   {
-    inputs: [{ internalType: 'uint64', name: 'windowSeconds', type: 'uint64' }],
-    name: 'setResponseWindow',
+    inputs: [
+      { internalType: 'uint64', name: 'responseWindow', type: 'uint64' },
+      { internalType: 'uint64', name: 'attestationWindow', type: 'uint64' },
+    ],
+    name: 'setWindows',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'bytes32[]', name: 'requestIds', type: 'bytes32[]' }],
+    name: 'settle',
     outputs: [],
     stateMutability: 'nonpayable',
     type: 'function',
@@ -2368,6 +3798,14 @@ export const ciphertextRegistryAbi = [
 
 export const decryptionGatewayAbi = [
   {
+    inputs: [
+      { internalType: 'contract ICiphertextRegistry', name: 'registry', type: 'address' },
+      { internalType: 'contract ISlashingManager', name: 'slashing', type: 'address' },
+    ],
+    stateMutability: 'nonpayable',
+    type: 'constructor',
+  },
+  {
     inputs: [{ internalType: 'address', name: 'authority', type: 'address' }],
     name: 'AccessManagedInvalidAuthority',
     type: 'error',
@@ -2393,6 +3831,16 @@ export const decryptionGatewayAbi = [
   {
     inputs: [{ internalType: 'bytes32', name: 'handle', type: 'bytes32' }],
     name: 'DecryptionGatewayDuplicateHandle',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
+    name: 'DecryptionGatewayEmptyResult',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'slashingManager', type: 'address' }],
+    name: 'DecryptionGatewayForeignSlashingManager',
     type: 'error',
   },
   {
@@ -2485,32 +3933,6 @@ export const decryptionGatewayAbi = [
     name: 'DecryptionGatewayQuotaSpent',
     type: 'error',
   },
-  {
-    inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
-    name: 'DecryptionGatewayRequestExists',
-    type: 'error',
-  },
-  {
-    inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
-    name: 'DecryptionGatewayRequestKind',
-    type: 'error',
-  },
-  {
-    inputs: [
-      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
-      { internalType: 'enum RequestState', name: 'state', type: 'uint8' },
-    ],
-    name: 'DecryptionGatewayRequestState',
-    type: 'error',
-  },
-  {
-    inputs: [
-      { internalType: 'uint256', name: 'length', type: 'uint256' },
-      { internalType: 'uint256', name: 'required', type: 'uint256' },
-    ],
-    name: 'DecryptionGatewayResultLength',
-    type: 'error',
-  },
   { inputs: [], name: 'DecryptionGatewayZeroConsumer', type: 'error' },
   { inputs: [], name: 'DecryptionGatewayZeroPublicKey', type: 'error' },
   { inputs: [], name: 'DecryptionGatewayZeroUnits', type: 'error' },
@@ -2520,18 +3942,73 @@ export const decryptionGatewayAbi = [
     type: 'error',
   },
   { inputs: [], name: 'ERC1967NonPayable', type: 'error' },
-  { inputs: [], name: 'EnforcedPause', type: 'error' },
-  { inputs: [], name: 'ExpectedPause', type: 'error' },
   { inputs: [], name: 'FailedCall', type: 'error' },
   { inputs: [], name: 'InvalidInitialization', type: 'error' },
   { inputs: [], name: 'NotInitializing', type: 'error' },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { internalType: 'uint64', name: 'deadline', type: 'uint64' },
+    ],
+    name: 'RequestsAttestationClosed',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { internalType: 'uint64', name: 'deadline', type: 'uint64' },
+    ],
+    name: 'RequestsAttestationOpen',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint256', name: 'count', type: 'uint256' },
+      { internalType: 'uint256', name: 'maximum', type: 'uint256' },
+    ],
+    name: 'RequestsCount',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { internalType: 'enum RequestState', name: 'state', type: 'uint8' },
+      { internalType: 'uint64', name: 'deadline', type: 'uint64' },
+    ],
+    name: 'RequestsExists',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
+    name: 'RequestsFeeSpent',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
+    name: 'RequestsMixedEpochs',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bool', name: 'paused', type: 'bool' }],
+    name: 'RequestsPauseState',
+    type: 'error',
+  },
+  { inputs: [], name: 'RequestsPaused', type: 'error' },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { internalType: 'enum RequestState', name: 'state', type: 'uint8' },
+    ],
+    name: 'RequestsState',
+    type: 'error',
+  },
   {
     inputs: [
       { internalType: 'uint64', name: 'windowSeconds', type: 'uint64' },
       { internalType: 'uint64', name: 'minimum', type: 'uint64' },
       { internalType: 'uint64', name: 'maximum', type: 'uint64' },
     ],
-    name: 'ResponseWindowRange',
+    name: 'RequestsWindowRange',
     type: 'error',
   },
   { inputs: [], name: 'UUPSUnauthorizedCallContext', type: 'error' },
@@ -2551,12 +4028,6 @@ export const decryptionGatewayAbi = [
     anonymous: false,
     inputs: [{ indexed: false, internalType: 'uint64', name: 'version', type: 'uint64' }],
     name: 'Initialized',
-    type: 'event',
-  },
-  {
-    anonymous: false,
-    inputs: [{ indexed: false, internalType: 'address', name: 'account', type: 'address' }],
-    name: 'Paused',
     type: 'event',
   },
   {
@@ -2587,9 +4058,31 @@ export const decryptionGatewayAbi = [
   {
     anonymous: false,
     inputs: [
-      { indexed: false, internalType: 'uint64', name: 'responseWindowSeconds', type: 'uint64' },
+      { indexed: true, internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { indexed: false, internalType: 'address', name: 'payer', type: 'address' },
     ],
-    name: 'ResponseWindowSet',
+    name: 'RequestExpired',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: false, internalType: 'bytes32[]', name: 'requestIds', type: 'bytes32[]' },
+      { indexed: true, internalType: 'address', name: 'signer', type: 'address' },
+    ],
+    name: 'RequestsAttested',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [{ indexed: false, internalType: 'bool', name: 'paused', type: 'bool' }],
+    name: 'RequestsPauseSet',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [{ indexed: false, internalType: 'bytes32[]', name: 'requestIds', type: 'bytes32[]' }],
+    name: 'RequestsSettled',
     type: 'event',
   },
   {
@@ -2600,12 +4093,6 @@ export const decryptionGatewayAbi = [
       { indexed: false, internalType: 'uint64', name: 'units', type: 'uint64' },
     ],
     name: 'UnitsGranted',
-    type: 'event',
-  },
-  {
-    anonymous: false,
-    inputs: [{ indexed: false, internalType: 'address', name: 'account', type: 'address' }],
-    name: 'Unpaused',
     type: 'event',
   },
   {
@@ -2642,9 +4129,32 @@ export const decryptionGatewayAbi = [
     type: 'event',
   },
   {
+    anonymous: false,
+    inputs: [
+      { indexed: false, internalType: 'uint64', name: 'responseWindowSeconds', type: 'uint64' },
+      { indexed: false, internalType: 'uint64', name: 'attestationWindowSeconds', type: 'uint64' },
+    ],
+    name: 'WindowsSet',
+    type: 'event',
+  },
+  {
     inputs: [],
     name: 'COMMON_QUOTA',
     outputs: [{ internalType: 'uint64', name: '', type: 'uint64' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'MAX_ATTESTATION_WINDOW_SECONDS',
+    outputs: [{ internalType: 'uint64', name: '', type: 'uint64' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'MAX_BATCH',
+    outputs: [{ internalType: 'uint256', name: '', type: 'uint256' }],
     stateMutability: 'view',
     type: 'function',
   },
@@ -2685,6 +4195,13 @@ export const decryptionGatewayAbi = [
   },
   {
     inputs: [],
+    name: 'MIN_ATTESTATION_WINDOW_SECONDS',
+    outputs: [{ internalType: 'uint64', name: '', type: 'uint64' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
     name: 'MIN_RESPONSE_WINDOW_SECONDS',
     outputs: [{ internalType: 'uint64', name: '', type: 'uint64' }],
     stateMutability: 'view',
@@ -2694,6 +4211,20 @@ export const decryptionGatewayAbi = [
     inputs: [],
     name: 'UPGRADE_INTERFACE_VERSION',
     outputs: [{ internalType: 'string', name: '', type: 'string' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'bytes32[]', name: 'requestIds', type: 'bytes32[]' }],
+    name: 'attest',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'attestationWindowSeconds',
+    outputs: [{ internalType: 'uint64', name: '', type: 'uint64' }],
     stateMutability: 'view',
     type: 'function',
   },
@@ -2755,6 +4286,20 @@ export const decryptionGatewayAbi = [
     type: 'function',
   },
   {
+    inputs: [{ internalType: 'bytes32[]', name: 'requestIds', type: 'bytes32[]' }],
+    name: 'expire',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'feeVault',
+    outputs: [{ internalType: 'contract IFeeVault', name: '', type: 'address' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
     inputs: [
       { internalType: 'bytes32', name: 'keyId', type: 'bytes32' },
       { internalType: 'address', name: 'consumer', type: 'address' },
@@ -2769,9 +4314,9 @@ export const decryptionGatewayAbi = [
     inputs: [
       { internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
       { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
-      { internalType: 'bytes', name: 'result', type: 'bytes' },
+      { internalType: 'bytes32', name: 'resultHash', type: 'bytes32' },
     ],
-    name: 'hashPublicDecryptionResult',
+    name: 'hashResult',
     outputs: [{ internalType: 'bytes32', name: '', type: 'bytes32' }],
     stateMutability: 'view',
     type: 'function',
@@ -2799,20 +4344,9 @@ export const decryptionGatewayAbi = [
   },
   {
     inputs: [
-      { internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
-      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
-      { internalType: 'bytes', name: 'result', type: 'bytes' },
-    ],
-    name: 'hashUserDecryptionResult',
-    outputs: [{ internalType: 'bytes32', name: '', type: 'bytes32' }],
-    stateMutability: 'view',
-    type: 'function',
-  },
-  {
-    inputs: [
       { internalType: 'address', name: 'authority', type: 'address' },
-      { internalType: 'contract ICiphertextRegistry', name: 'registry', type: 'address' },
       { internalType: 'uint64', name: 'responseWindow', type: 'uint64' },
+      { internalType: 'uint64', name: 'attestationWindow', type: 'uint64' },
     ],
     name: 'initialize',
     outputs: [],
@@ -2888,13 +4422,6 @@ export const decryptionGatewayAbi = [
   },
   {
     inputs: [],
-    name: 'paused',
-    outputs: [{ internalType: 'bool', name: '', type: 'bool' }],
-    stateMutability: 'view',
-    type: 'function',
-  },
-  {
-    inputs: [],
     name: 'proxiableUUID',
     outputs: [{ internalType: 'bytes32', name: '', type: 'bytes32' }],
     stateMutability: 'view',
@@ -2915,18 +4442,30 @@ export const decryptionGatewayAbi = [
   },
   {
     inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
+    name: 'recordedResult',
+    outputs: [
+      { internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'resultHash', type: 'bytes32' },
+    ],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
     name: 'request',
     outputs: [
       {
         components: [
           { internalType: 'enum RequestState', name: 'state', type: 'uint8' },
+          { internalType: 'uint8', name: 'operation', type: 'uint8' },
           { internalType: 'uint64', name: 'deadline', type: 'uint64' },
-          { internalType: 'uint32', name: 'resultLength', type: 'uint32' },
           { internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
           { internalType: 'bytes32', name: 'resultHash', type: 'bytes32' },
-          { internalType: 'bool', name: 'forUser', type: 'bool' },
+          { internalType: 'uint256', name: 'feeWei', type: 'uint256' },
+          { internalType: 'address', name: 'account', type: 'address' },
+          { internalType: 'uint16', name: 'signers', type: 'uint16' },
         ],
-        internalType: 'struct DecryptionRequest',
+        internalType: 'struct Request',
         name: '',
         type: 'tuple',
       },
@@ -2971,15 +4510,10 @@ export const decryptionGatewayAbi = [
     type: 'function',
   },
   {
-    inputs: [
-      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
-      { internalType: 'bytes', name: 'result', type: 'bytes' },
-      { internalType: 'uint256', name: 'signerBitmap', type: 'uint256' },
-      { internalType: 'bytes', name: 'signatures', type: 'bytes' },
-    ],
-    name: 'respondPublicDecryption',
-    outputs: [],
-    stateMutability: 'nonpayable',
+    inputs: [],
+    name: 'requestsPaused',
+    outputs: [{ internalType: 'bool', name: '', type: 'bool' }],
+    stateMutability: 'view',
     type: 'function',
   },
   {
@@ -2989,7 +4523,7 @@ export const decryptionGatewayAbi = [
       { internalType: 'uint256', name: 'signerBitmap', type: 'uint256' },
       { internalType: 'bytes', name: 'signatures', type: 'bytes' },
     ],
-    name: 'respondUserDecryption',
+    name: 'respond',
     outputs: [],
     stateMutability: 'nonpayable',
     type: 'function',
@@ -3009,10 +4543,27 @@ export const decryptionGatewayAbi = [
     type: 'function',
   },
   {
-    inputs: [{ internalType: 'uint64', name: 'windowSeconds', type: 'uint64' }],
-    name: 'setResponseWindow',
+    inputs: [
+      { internalType: 'uint64', name: 'responseWindow', type: 'uint64' },
+      { internalType: 'uint64', name: 'attestationWindow', type: 'uint64' },
+    ],
+    name: 'setWindows',
     outputs: [],
     stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'bytes32[]', name: 'requestIds', type: 'bytes32[]' }],
+    name: 'settle',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'slashingManager',
+    outputs: [{ internalType: 'contract ISlashingManager', name: '', type: 'address' }],
+    stateMutability: 'view',
     type: 'function',
   },
   {
@@ -3129,6 +4680,16 @@ export const gatewayErrorsAbi = [
     type: 'error',
   },
   {
+    inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
+    name: 'DecryptionGatewayEmptyResult',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'slashingManager', type: 'address' }],
+    name: 'DecryptionGatewayForeignSlashingManager',
+    type: 'error',
+  },
+  {
     inputs: [
       { internalType: 'uint256', name: 'count', type: 'uint256' },
       { internalType: 'uint256', name: 'maximum', type: 'uint256' },
@@ -3218,32 +4779,6 @@ export const gatewayErrorsAbi = [
     name: 'DecryptionGatewayQuotaSpent',
     type: 'error',
   },
-  {
-    inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
-    name: 'DecryptionGatewayRequestExists',
-    type: 'error',
-  },
-  {
-    inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
-    name: 'DecryptionGatewayRequestKind',
-    type: 'error',
-  },
-  {
-    inputs: [
-      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
-      { internalType: 'enum RequestState', name: 'state', type: 'uint8' },
-    ],
-    name: 'DecryptionGatewayRequestState',
-    type: 'error',
-  },
-  {
-    inputs: [
-      { internalType: 'uint256', name: 'length', type: 'uint256' },
-      { internalType: 'uint256', name: 'required', type: 'uint256' },
-    ],
-    name: 'DecryptionGatewayResultLength',
-    type: 'error',
-  },
   { inputs: [], name: 'DecryptionGatewayZeroConsumer', type: 'error' },
   { inputs: [], name: 'DecryptionGatewayZeroPublicKey', type: 'error' },
   { inputs: [], name: 'DecryptionGatewayZeroUnits', type: 'error' },
@@ -3253,7 +4788,6 @@ export const gatewayErrorsAbi = [
     type: 'error',
   },
   { inputs: [], name: 'ERC1967NonPayable', type: 'error' },
-  { inputs: [], name: 'EnforcedPause', type: 'error' },
   {
     inputs: [
       { internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
@@ -3323,6 +4857,15 @@ export const gatewayErrorsAbi = [
       { internalType: 'address', name: 'account', type: 'address' },
     ],
     name: 'EpochManagerNotMember',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint16', name: 'window', type: 'uint16' },
+      { internalType: 'uint16', name: 'maxMissed', type: 'uint16' },
+      { internalType: 'uint32', name: 'benchSeconds', type: 'uint32' },
+    ],
+    name: 'EpochManagerParticipationRange',
     type: 'error',
   },
   {
@@ -3448,23 +4991,6 @@ export const gatewayErrorsAbi = [
     type: 'error',
   },
   {
-    inputs: [
-      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
-      { internalType: 'enum EvaluationKeyState', name: 'state', type: 'uint8' },
-      { internalType: 'uint64', name: 'deadline', type: 'uint64' },
-    ],
-    name: 'EvaluationKeyManagerRequestExists',
-    type: 'error',
-  },
-  {
-    inputs: [
-      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
-      { internalType: 'enum EvaluationKeyState', name: 'state', type: 'uint8' },
-    ],
-    name: 'EvaluationKeyManagerRequestState',
-    type: 'error',
-  },
-  {
     inputs: [{ internalType: 'bytes32', name: 'keyId', type: 'bytes32' }],
     name: 'EvaluationKeyManagerSameKey',
     type: 'error',
@@ -3495,8 +5021,46 @@ export const gatewayErrorsAbi = [
     name: 'EvaluationKeyManagerZeroDigest',
     type: 'error',
   },
-  { inputs: [], name: 'ExpectedPause', type: 'error' },
   { inputs: [], name: 'FailedCall', type: 'error' },
+  {
+    inputs: [
+      { internalType: 'address', name: 'account', type: 'address' },
+      { internalType: 'uint256', name: 'balanceWei', type: 'uint256' },
+      { internalType: 'uint256', name: 'neededWei', type: 'uint256' },
+    ],
+    name: 'FeeVaultBalance',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'uint256', name: 'fee', type: 'uint256' }],
+    name: 'FeeVaultFeeRange',
+    type: 'error',
+  },
+  { inputs: [], name: 'FeeVaultNobodyServed', type: 'error' },
+  {
+    inputs: [{ internalType: 'address', name: 'caller', type: 'address' }],
+    name: 'FeeVaultNotSource',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint24', name: 'price', type: 'uint24' },
+      { internalType: 'uint24', name: 'maximum', type: 'uint24' },
+    ],
+    name: 'FeeVaultPriceRange',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint16', name: 'retentionBps', type: 'uint16' },
+      { internalType: 'uint16', name: 'maximum', type: 'uint16' },
+    ],
+    name: 'FeeVaultRetentionRange',
+    type: 'error',
+  },
+  { inputs: [], name: 'FeeVaultSetup', type: 'error' },
+  { inputs: [], name: 'FeeVaultZeroAccount', type: 'error' },
+  { inputs: [], name: 'FeeVaultZeroAmount', type: 'error' },
   { inputs: [], name: 'InvalidInitialization', type: 'error' },
   {
     inputs: [
@@ -3504,14 +5068,6 @@ export const gatewayErrorsAbi = [
       { internalType: 'uint256', name: 'size', type: 'uint256' },
     ],
     name: 'KeyManagerCommitteeUnsupported',
-    type: 'error',
-  },
-  {
-    inputs: [
-      { internalType: 'bytes32', name: 'keyId', type: 'bytes32' },
-      { internalType: 'uint64', name: 'deadline', type: 'uint64' },
-    ],
-    name: 'KeyManagerDeadlinePassed',
     type: 'error',
   },
   {
@@ -3530,15 +5086,6 @@ export const gatewayErrorsAbi = [
       { internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
     ],
     name: 'KeyManagerEpochInactive',
-    type: 'error',
-  },
-  {
-    inputs: [
-      { internalType: 'bytes32', name: 'keyId', type: 'bytes32' },
-      { internalType: 'enum KeyState', name: 'state', type: 'uint8' },
-      { internalType: 'uint64', name: 'deadline', type: 'uint64' },
-    ],
-    name: 'KeyManagerKeyExists',
     type: 'error',
   },
   {
@@ -3605,6 +5152,14 @@ export const gatewayErrorsAbi = [
   },
   {
     inputs: [
+      { internalType: 'uint64', name: 'untilTimestamp', type: 'uint64' },
+      { internalType: 'uint64', name: 'maximum', type: 'uint64' },
+    ],
+    name: 'OperatorRegistryBenchTooLong',
+    type: 'error',
+  },
+  {
+    inputs: [
       { internalType: 'uint256', name: 'bondWei', type: 'uint256' },
       { internalType: 'uint256', name: 'minimumBondWei', type: 'uint256' },
     ],
@@ -3651,6 +5206,16 @@ export const gatewayErrorsAbi = [
     type: 'error',
   },
   {
+    inputs: [{ internalType: 'address', name: 'account', type: 'address' }],
+    name: 'OperatorRegistryNothingOwed',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'operator', type: 'address' }],
+    name: 'OperatorRegistryNothingToSlash',
+    type: 'error',
+  },
+  {
     inputs: [
       { internalType: 'uint256', name: 'length', type: 'uint256' },
       { internalType: 'uint256', name: 'maximum', type: 'uint256' },
@@ -3661,6 +5226,11 @@ export const gatewayErrorsAbi = [
   {
     inputs: [{ internalType: 'bytes', name: 'peerId', type: 'bytes' }],
     name: 'OperatorRegistryPeerIdTaken',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'operator', type: 'address' }],
+    name: 'OperatorRegistryRemoved',
     type: 'error',
   },
   {
@@ -3722,11 +5292,76 @@ export const gatewayErrorsAbi = [
   { inputs: [], name: 'ReentrancyGuardReentrantCall', type: 'error' },
   {
     inputs: [
+      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { internalType: 'uint64', name: 'deadline', type: 'uint64' },
+    ],
+    name: 'RequestsAttestationClosed',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { internalType: 'uint64', name: 'deadline', type: 'uint64' },
+    ],
+    name: 'RequestsAttestationOpen',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint256', name: 'count', type: 'uint256' },
+      { internalType: 'uint256', name: 'maximum', type: 'uint256' },
+    ],
+    name: 'RequestsCount',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { internalType: 'enum RequestState', name: 'state', type: 'uint8' },
+      { internalType: 'uint64', name: 'deadline', type: 'uint64' },
+    ],
+    name: 'RequestsExists',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
+    name: 'RequestsFeeSpent',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
+    name: 'RequestsMixedEpochs',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bool', name: 'paused', type: 'bool' }],
+    name: 'RequestsPauseState',
+    type: 'error',
+  },
+  { inputs: [], name: 'RequestsPaused', type: 'error' },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { internalType: 'enum RequestState', name: 'state', type: 'uint8' },
+    ],
+    name: 'RequestsState',
+    type: 'error',
+  },
+  {
+    inputs: [
       { internalType: 'uint64', name: 'windowSeconds', type: 'uint64' },
       { internalType: 'uint64', name: 'minimum', type: 'uint64' },
       { internalType: 'uint64', name: 'maximum', type: 'uint64' },
     ],
-    name: 'ResponseWindowRange',
+    name: 'RequestsWindowRange',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint8', name: 'bits', type: 'uint8' },
+      { internalType: 'uint256', name: 'value', type: 'uint256' },
+    ],
+    name: 'SafeCastOverflowedUintDowncast',
     type: 'error',
   },
   {
@@ -3734,6 +5369,103 @@ export const gatewayErrorsAbi = [
     name: 'SafeERC20FailedOperation',
     type: 'error',
   },
+  {
+    inputs: [
+      { internalType: 'uint256', name: 'index', type: 'uint256' },
+      { internalType: 'uint256', name: 'value', type: 'uint256' },
+      { internalType: 'uint256', name: 'prime', type: 'uint256' },
+    ],
+    name: 'SlashingManagerAccuserValue',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'uint256', name: 'number', type: 'uint256' }],
+    name: 'SlashingManagerAccusers',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'uint256', name: 'index', type: 'uint256' }],
+    name: 'SlashingManagerAccusersDisagree',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'uint256', name: 'length', type: 'uint256' }],
+    name: 'SlashingManagerChunk',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'epochId', type: 'bytes32' }],
+    name: 'SlashingManagerEpoch',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint256', name: 'index', type: 'uint256' },
+      { internalType: 'uint256', name: 'size', type: 'uint256' },
+    ],
+    name: 'SlashingManagerIndex',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
+    name: 'SlashingManagerNoResult',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint256', name: 'length', type: 'uint256' },
+      { internalType: 'uint256', name: 'height', type: 'uint256' },
+    ],
+    name: 'SlashingManagerPath',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint64', name: 'slashWad', type: 'uint64' },
+      { internalType: 'uint64', name: 'rewardWad', type: 'uint64' },
+    ],
+    name: 'SlashingManagerPenaltyRange',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint256', name: 'position', type: 'uint256' },
+      { internalType: 'uint256', name: 'residues', type: 'uint256' },
+    ],
+    name: 'SlashingManagerPosition',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'offenceId', type: 'bytes32' }],
+    name: 'SlashingManagerPunished',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
+    name: 'SlashingManagerResultRight',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'root', type: 'bytes32' }],
+    name: 'SlashingManagerSameRoot',
+    type: 'error',
+  },
+  { inputs: [], name: 'SlashingManagerShape', type: 'error' },
+  {
+    inputs: [{ internalType: 'uint256', name: 'index', type: 'uint256' }],
+    name: 'SlashingManagerShareRight',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint256', name: 'index', type: 'uint256' },
+      { internalType: 'address', name: 'expected', type: 'address' },
+      { internalType: 'address', name: 'recovered', type: 'address' },
+    ],
+    name: 'SlashingManagerSignature',
+    type: 'error',
+  },
+  { inputs: [], name: 'SlashingManagerZeroAccount', type: 'error' },
   { inputs: [], name: 'UUPSUnauthorizedCallContext', type: 'error' },
   {
     inputs: [{ internalType: 'bytes32', name: 'slot', type: 'bytes32' }],

@@ -76,15 +76,23 @@ const checks: {
   },
   PublicDecryptionRequested(deployment, { requests }, args) {
     const { requestId } = args;
-    return publicDecryptionRequestId(deployment, args) === requestId && !requests.has(requestId);
+    return (
+      publicDecryptionRequestId(deployment, args) === requestId && isNew(requests.get(requestId))
+    );
   },
   UserDecryptionRequested(deployment, { userDecryptions }, args) {
     const { requestId } = args;
     return (
-      userDecryptionRequestId(deployment, args) === requestId && !userDecryptions.has(requestId)
+      userDecryptionRequestId(deployment, args) === requestId &&
+      isNew(userDecryptions.get(requestId))
     );
   },
 };
+
+/** True unless a request waits for its answer or has it: the contract says first that it expired. */
+function isNew(present: { readonly state: string } | undefined): boolean {
+  return present === undefined || present.state === 'expired';
+}
 
 /** True if the epoch's ids follow from the proposal's signers and from the roots that were posted. */
 function isFrozenAsDealt(

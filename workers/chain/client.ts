@@ -13,13 +13,15 @@ import {
   decryptionGatewayAbi,
   epochManagerAbi,
   evaluationKeyManagerAbi,
+  feeVaultAbi,
   keyManagerAbi,
   operatorRegistryAbi,
+  slashingManagerAbi,
 } from './abi.ts';
 import { ChainError, ChainErrorCode } from './errors.ts';
 import { rpcError } from './rpc.ts';
 
-/** The six contracts of a deployment, as checksummed addresses. */
+/** The six contracts whose logs operators follow, as checksummed addresses. */
 export interface GatewayAddresses {
   readonly decryptionGateway: Address;
   readonly epochManager: Address;
@@ -76,8 +78,10 @@ export async function connectGateway(options: {
     rpcUrls: { default: { http: [options.rpcUrl] } },
   });
   const client: PublicClient = createPublicClient({ chain, transport, cacheTime: 0 });
-  const { addresses, deploymentBlock } = await discover(client, options.gateway);
-  return { client, chainId, deploymentBlock, addresses, contracts: contractsAt(client, addresses) };
+  const found = await discover(client, options.gateway);
+  const { addresses, feeVault, slashingManager, deploymentBlock } = found;
+  const contracts = contractsAt(client, addresses, { feeVault, slashingManager });
+  return { client, chainId, deploymentBlock, addresses, contracts };
 }
 
 async function discover(client: PublicClient, gateway: Address) {
@@ -90,8 +94,9 @@ async function discover(client: PublicClient, gateway: Address) {
   if (code === undefined || code === '0x') throw noGateway();
   const { read } = getContract({ address: gateway, abi: decryptionGatewayAbi, client });
   try {
-    const [deploymentBlock, ...others] = await Promise.all([
+    const [deploymentBlock, slashingManager, ...others] = await Promise.all([
       read.deploymentBlock(),
+      read.slashingManager(),
       read.epochManager(),
       read.keyManager(),
       read.evaluationKeyManager(),
@@ -108,14 +113,20 @@ async function discover(client: PublicClient, gateway: Address) {
       ciphertextRegistry,
       operatorRegistry,
     };
-    return { addresses, deploymentBlock };
+    const keys = getContract({ address: keyManager, abi: keyManagerAbi, client });
+    const feeVault = await keys.read.feeVault();
+    return { addresses, feeVault, slashingManager, deploymentBlock };
   } catch (error) {
     const failure = rpcError(error);
     throw failure.code === ChainErrorCode.RPC_UNREACHABLE ? failure : noGateway(error);
   }
 }
 
-function contractsAt(client: PublicClient, addresses: GatewayAddresses) {
+function contractsAt(
+  client: PublicClient,
+  addresses: GatewayAddresses,
+  { feeVault, slashingManager }: { feeVault: Address; slashingManager: Address },
+) {
   return {
     decryptionGateway: getContract({
       address: addresses.decryptionGateway,
@@ -139,6 +150,9 @@ function contractsAt(client: PublicClient, addresses: GatewayAddresses) {
       abi: operatorRegistryAbi,
       client,
     }),
+    // Its logs ask nothing of operators, so they are not followed.
+    feeVault: getContract({ address: feeVault, abi: feeVaultAbi, client }),
+    slashingManager: getContract({ address: slashingManager, abi: slashingManagerAbi, client }),
   };
 }
 

@@ -1,4 +1,4 @@
-import { zeroHash, type Hex } from 'viem';
+import { isAddressEqual, keccak256, zeroHash, type Address, type Hex } from 'viem';
 import type { GatewayEvent } from './events.ts';
 import {
   evaluationKeyKindOf,
@@ -6,6 +6,7 @@ import {
   operatorKey,
   type EpochEntry,
   type EpochPhase,
+  type EscrowEntry,
   type GatewayState,
 } from './state.ts';
 
@@ -21,7 +22,7 @@ type Reducers = {
 const reducers: Reducers = {
   OperatorRegistered({ operators }, { operator, signer, peerId, multiaddr, endpoint }, height) {
     const entry = { operator, signer, peerId, multiaddr, endpoint, height };
-    operators.set(operatorKey(operator), { ...entry, state: 'bonded' });
+    operators.set(operatorKey(operator), { ...entry, state: 'bonded', removed: false });
   },
   EndpointsUpdated({ operators }, { operator, multiaddr, endpoint }, height) {
     assign(operators, operatorKey(operator), { multiaddr, endpoint, height });
@@ -31,6 +32,9 @@ const reducers: Reducers = {
   },
   BondWithdrawn({ operators }, { operator }) {
     assign(operators, operatorKey(operator), { state: 'withdrawn' });
+  },
+  OperatorSlashed({ operators }, { operator }) {
+    assign(operators, operatorKey(operator), { removed: true });
   },
 
   EpochProposed(state, { proposalId, operators, signers, deadline }, height) {
@@ -87,33 +91,37 @@ const reducers: Reducers = {
   ParameterSetAdded({ parameterSets }, { parameterSetId, set }, height) {
     parameterSets.set(parameterSetId, { ...set, parameterSetId, height });
   },
-  KeyRequested({ keys }, { keyId, epochId, parameterSetId, requester, deadline }, height) {
-    keys.set(keyId, {
+  KeyRequested(state, { keyId, epochId, parameterSetId, requester, deadline }, height) {
+    state.keys.set(keyId, {
       ...{ keyId, epochId, parameterSetId, requester, deadline, height },
       state: 'pending',
       digest: undefined,
     });
+    escrow(state, { contract: 'keyManager', requestId: keyId, epochId, deadline, height });
   },
-  PublicKeyRecorded({ keys }, { keyId, digest }) {
-    assign(keys, keyId, { state: 'active', digest });
+  PublicKeyRecorded(state, { keyId, digest, signerBitmap }) {
+    assign(state.keys, keyId, { state: 'active', digest });
+    answer(state, keyId, digest, signerBitmap);
   },
   KeyRetired({ keys }, { keyId }) {
     assign(keys, keyId, { state: 'retired' });
   },
 
-  EvaluationKeysRequested({ evaluationKeys }, args, height) {
+  EvaluationKeysRequested(state, args, height) {
     const { requestId, epochId, keyId, elements, requester, deadline } = args;
     const kind = evaluationKeyKindOf(args.kind);
     if (kind === undefined) return;
-    evaluationKeys.set(requestId, {
+    state.evaluationKeys.set(requestId, {
       ...{ requestId, epochId, keyId, kind, elements, requester, deadline, height },
       targetKeyId: unlessZero(args.targetKeyId),
       state: 'pending',
       digests: undefined,
     });
+    escrow(state, { contract: 'evaluationKeyManager', requestId, epochId, deadline, height });
   },
-  EvaluationKeysRecorded({ evaluationKeys }, { requestId, digests }) {
-    assign(evaluationKeys, requestId, { state: 'recorded', digests });
+  EvaluationKeysRecorded(state, { requestId, digests, signerBitmap }) {
+    assign(state.evaluationKeys, requestId, { state: 'recorded', digests });
+    answer(state, requestId, digests, signerBitmap);
   },
 
   CiphertextRegistered({ ciphertexts }, args, height) {
@@ -122,30 +130,48 @@ const reducers: Reducers = {
     ciphertexts.set(handle, { handle, keyId, digest, limbs, noiseBits, owner, origin, height });
   },
 
-  PublicDecryptionRequested({ requests }, args, height) {
+  PublicDecryptionRequested(state, args, height) {
     const { requestId, epochId, keyId, handles, positions, requester, deadline } = args;
-    requests.set(requestId, {
+    state.requests.set(requestId, {
       ...{ requestId, epochId, keyId, handles, positions, requester, deadline, height },
       state: 'pending',
       result: undefined,
     });
+    escrow(state, { contract: 'decryptionGateway', requestId, epochId, deadline, height });
   },
-  PublicDecryptionResponded({ requests }, { requestId, result }) {
-    assign(requests, requestId, { state: 'answered', result });
+  PublicDecryptionResponded(state, { requestId, result, signerBitmap }) {
+    assign(state.requests, requestId, { state: 'answered', result });
+    answer(state, requestId, result, signerBitmap);
   },
 
-  UserDecryptionRequested({ userDecryptions }, args, height) {
+  UserDecryptionRequested(state, args, height) {
     const { requestId, epochId, keyId, handles, packed, requester, deadline } = args;
     const { user, publicKeyDigest } = args;
-    userDecryptions.set(requestId, {
+    state.userDecryptions.set(requestId, {
       ...{ requestId, epochId, keyId, handles, packed, user, publicKeyDigest, requester },
       ...{ deadline, height },
       state: 'pending',
       result: undefined,
     });
+    escrow(state, { contract: 'decryptionGateway', requestId, epochId, deadline, height });
   },
-  UserDecryptionResponded({ userDecryptions }, { requestId, result }) {
-    assign(userDecryptions, requestId, { state: 'answered', result });
+  UserDecryptionResponded(state, { requestId, result, signerBitmap }) {
+    assign(state.userDecryptions, requestId, { state: 'answered', result });
+    answer(state, requestId, result, signerBitmap);
+  },
+
+  RequestsAttested(state, { requestIds, signer }) {
+    for (const requestId of requestIds) attest(state, requestId, signer);
+  },
+  RequestsSettled({ escrowed }, { requestIds }) {
+    for (const requestId of requestIds) escrowed.delete(requestId);
+  },
+  RequestExpired(state, { requestId }) {
+    state.escrowed.delete(requestId);
+    expire(state.keys, requestId);
+    expire(state.evaluationKeys, requestId);
+    expire(state.requests, requestId);
+    expire(state.userDecryptions, requestId);
   },
 };
 
@@ -160,6 +186,36 @@ export function apply(state: GatewayState, event: GatewayEvent, height: bigint):
   const reduce = reducers[event.eventName] as
     ((state: GatewayState, args: unknown, height: bigint) => void) | undefined;
   reduce?.(state, event.args, height);
+}
+
+/** The fee of a request that was just made is in escrow. */
+function escrow({ escrowed }: GatewayState, entry: Omit<EscrowEntry, 'answer'>): void {
+  escrowed.set(entry.requestId, { ...entry, answer: undefined });
+}
+
+/** The result of a request was recorded with the signatures of these. */
+function answer({ escrowed }: GatewayState, requestId: Hex, result: Hex, signers: bigint): void {
+  assign(escrowed, requestId, { answer: { resultHash: keccak256(result), signers } });
+}
+
+/** One more member served a request that was answered. */
+function attest({ escrowed, epochs }: GatewayState, requestId: Hex, signer: Address): void {
+  const entry = escrowed.get(requestId);
+  const position = epochs
+    .get(entry?.epochId ?? zeroHash)
+    ?.signers.findIndex((member) => isAddressEqual(member, signer));
+  if (entry?.answer === undefined || position === undefined || position < 0) return;
+  const signers = entry.answer.signers | (1n << BigInt(position));
+  escrowed.set(requestId, { ...entry, answer: { ...entry.answer, signers } });
+}
+
+/** What is pending under an id is so no more. */
+function expire<Entry extends { readonly state: string }>(
+  entries: Map<Hex, Entry | (Entry & { readonly state: 'expired' })>,
+  id: Hex,
+): void {
+  const entry = entries.get(id);
+  if (entry?.state === 'pending') entries.set(id, { ...entry, state: 'expired' });
 }
 
 /** Undefined for the zero that stands for none on chain. */

@@ -6,6 +6,9 @@ interface Seen {
   readonly height: bigint;
 }
 
+/** The contracts that take requests. */
+export type RequestContract = 'keyManager' | 'evaluationKeyManager' | 'decryptionGateway';
+
 /** An operator in the registry. */
 export interface OperatorEntry extends Seen {
   readonly operator: Address;
@@ -15,6 +18,8 @@ export interface OperatorEntry extends Seen {
   readonly multiaddr: string;
   readonly endpoint: string;
   readonly state: 'bonded' | 'unbonding' | 'withdrawn';
+  /** Slashed: it never takes a seat again. It keeps those it has. */
+  readonly removed: boolean;
 }
 
 export type EpochPhase = 'proposed' | 'frozen' | 'active' | 'retired' | 'abandoned';
@@ -77,7 +82,8 @@ export interface KeyEntry extends Seen {
   readonly requester: Address;
   /** Timestamp in seconds until which it can be recorded. */
   readonly deadline: bigint;
-  readonly state: 'pending' | 'active' | 'retired';
+  /** Expired is what was not recorded in time and has been refunded. */
+  readonly state: 'pending' | 'expired' | 'active' | 'retired';
   /** SHA-256 of the public key, once recorded. */
   readonly digest: Hex | undefined;
 }
@@ -101,7 +107,7 @@ export interface EvaluationKeyEntry extends Seen {
   readonly requester: Address;
   /** Timestamp in seconds until which they can be recorded. */
   readonly deadline: bigint;
-  readonly state: 'pending' | 'recorded';
+  readonly state: 'pending' | 'expired' | 'recorded';
   /** SHA-256 of each entry, one after another, once recorded. */
   readonly digests: Hex | undefined;
 }
@@ -118,7 +124,7 @@ export interface CiphertextEntry extends Seen {
   readonly origin: Hex | undefined;
 }
 
-/** A public decryption request. */
+/** A public decryption request; `height` is that of its latest making. */
 export interface RequestEntry extends Seen {
   readonly requestId: Hex;
   readonly epochId: Hex;
@@ -129,12 +135,12 @@ export interface RequestEntry extends Seen {
   readonly requester: Address;
   /** Timestamp in seconds until which it can be answered. */
   readonly deadline: bigint;
-  readonly state: 'pending' | 'answered';
+  readonly state: 'pending' | 'expired' | 'answered';
   /** The recorded result, once answered. */
   readonly result: Hex | undefined;
 }
 
-/** A request to re-encrypt ciphertexts to a user's key. */
+/** A request to re-encrypt ciphertexts to a user's key; `height` is that of its latest making. */
 export interface UserDecryptionEntry extends Seen {
   readonly requestId: Hex;
   readonly epochId: Hex;
@@ -148,9 +154,29 @@ export interface UserDecryptionEntry extends Seen {
   readonly requester: Address;
   /** Timestamp in seconds until which it can be answered. */
   readonly deadline: bigint;
-  readonly state: 'pending' | 'answered';
+  readonly state: 'pending' | 'expired' | 'answered';
   /** SHA-256 of each answer, one after another, once answered. */
   readonly result: Hex | undefined;
+}
+
+/** A request of any kind whose fee is in escrow: neither settled nor refunded. */
+export interface EscrowEntry extends Seen {
+  /** Of a key the key's id. */
+  readonly requestId: Hex;
+  readonly contract: RequestContract;
+  readonly epochId: Hex;
+  /** Timestamp in seconds until which it can be answered. */
+  readonly deadline: bigint;
+  /** Undefined until it is answered. */
+  readonly answer: RecordedAnswer | undefined;
+}
+
+/** What was recorded as a request's result, as far as its fee goes. */
+export interface RecordedAnswer {
+  /** Keccak-256 of the result. */
+  readonly resultHash: Hex;
+  /** Bitmap of who signed it or attested to it. */
+  readonly signers: bigint;
 }
 
 /**
@@ -169,6 +195,8 @@ export interface GatewayState {
   readonly ciphertexts: Map<Hex, CiphertextEntry>;
   readonly requests: Map<Hex, RequestEntry>;
   readonly userDecryptions: Map<Hex, UserDecryptionEntry>;
+  /** Bounded by what is not settled, unlike the others, which keep everything. */
+  readonly escrowed: Map<Hex, EscrowEntry>;
 }
 
 /** The state before the first log. */
@@ -183,7 +211,16 @@ export function emptyState(): GatewayState {
     ciphertexts: new Map(),
     requests: new Map(),
     userDecryptions: new Map(),
+    escrowed: new Map(),
   };
+}
+
+/** What an id asks for: a key, evaluation keys or a decryption; undefined if it is not known. */
+export function requestedAs(
+  { keys, evaluationKeys, requests, userDecryptions }: GatewayState,
+  id: Hex,
+): KeyEntry | EvaluationKeyEntry | RequestEntry | UserDecryptionEntry | undefined {
+  return keys.get(id) ?? evaluationKeys.get(id) ?? requests.get(id) ?? userDecryptions.get(id);
 }
 
 /** Key of an operator in `GatewayState.operators`. */

@@ -10,6 +10,7 @@ import {
 } from 'viem';
 import type { Deployment } from './client.ts';
 import { ChainError, ChainErrorCode } from './errors.ts';
+import type { RequestContract } from './state.ts';
 
 /** What operators sign (docs/formats.md, Signatures), by the name of its struct. */
 export type Statement =
@@ -31,19 +32,10 @@ export type Statement =
       };
     }
   | {
-      readonly type: 'PublicKeyResult';
-      readonly message: { readonly epochId: Hex; readonly keyId: Hex; readonly digest: Hex };
-    }
-  | {
-      readonly type: 'EvaluationKeysResult';
-      readonly message: { readonly epochId: Hex; readonly requestId: Hex; readonly digests: Hex };
-    }
-  | {
-      readonly type: 'PublicDecryptionResult';
-      readonly message: { readonly epochId: Hex; readonly requestId: Hex; readonly result: Hex };
-    }
-  | {
-      readonly type: 'UserDecryptionResult';
+      readonly type: 'Result';
+      /** The one that took the request. */
+      readonly contract: RequestContract;
+      /** The result of a key is its digest. */
       readonly message: { readonly epochId: Hex; readonly requestId: Hex; readonly result: Hex };
     };
 
@@ -53,56 +45,35 @@ export const signatureBytes = 65;
 const bytes32 = (name: string) => ({ name, type: 'bytes32' });
 
 const structs = {
-  SeedRequest: {
-    contract: 'epochManager',
-    domain: 'Keyloom EpochManager',
-    fields: [bytes32('proposalId'), { name: 'peerId', type: 'bytes' }],
-  },
-  ShareCommitment: {
-    contract: 'epochManager',
-    domain: 'Keyloom EpochManager',
-    fields: [bytes32('epochId'), bytes32('openingId'), bytes32('root')],
-  },
-  ChainView: {
-    contract: 'epochManager',
-    domain: 'Keyloom EpochManager',
-    fields: [
-      bytes32('epochId'),
-      { name: 'height', type: 'uint64' },
-      bytes32('blockHash'),
-      bytes32('logsDigest'),
-    ],
-  },
-  PublicKeyResult: {
-    contract: 'keyManager',
-    domain: 'Keyloom KeyManager',
-    fields: [bytes32('epochId'), bytes32('keyId'), bytes32('digest')],
-  },
-  EvaluationKeysResult: {
-    contract: 'evaluationKeyManager',
-    domain: 'Keyloom EvaluationKeyManager',
-    fields: [bytes32('epochId'), bytes32('requestId'), { name: 'digests', type: 'bytes' }],
-  },
-  PublicDecryptionResult: {
-    contract: 'decryptionGateway',
-    domain: 'Keyloom DecryptionGateway',
-    fields: [bytes32('epochId'), bytes32('requestId'), { name: 'result', type: 'bytes' }],
-  },
-  UserDecryptionResult: {
-    contract: 'decryptionGateway',
-    domain: 'Keyloom DecryptionGateway',
-    fields: [bytes32('epochId'), bytes32('requestId'), { name: 'result', type: 'bytes' }],
-  },
-} as const;
+  SeedRequest: [bytes32('proposalId'), { name: 'peerId', type: 'bytes' }],
+  ShareCommitment: [bytes32('epochId'), bytes32('openingId'), bytes32('root')],
+  ChainView: [
+    bytes32('epochId'),
+    { name: 'height', type: 'uint64' },
+    bytes32('blockHash'),
+    bytes32('logsDigest'),
+  ],
+  Result: [bytes32('epochId'), bytes32('requestId'), { name: 'result', type: 'bytes' }],
+} as const satisfies Record<Statement['type'], unknown>;
+
+/** Names of the domains, by contract. */
+const domains = {
+  epochManager: 'Keyloom EpochManager',
+  keyManager: 'Keyloom KeyManager',
+  evaluationKeyManager: 'Keyloom EvaluationKeyManager',
+  decryptionGateway: 'Keyloom DecryptionGateway',
+} as const satisfies Record<'epochManager' | RequestContract, string>;
 
 /** Order of secp256k1's group. */
 const groupOrder = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
 
-function typedData({ chainId, addresses }: Deployment, { type, message }: Statement) {
-  const { contract, domain, fields } = structs[type];
+function typedData({ chainId, addresses }: Deployment, statement: Statement) {
+  const { type, message } = statement;
+  const contract = type === 'Result' ? statement.contract : 'epochManager';
+  const verifyingContract = addresses[contract];
   return {
-    domain: { name: domain, version: '1', chainId, verifyingContract: addresses[contract] },
-    types: { [type]: fields },
+    domain: { name: domains[contract], version: '1', chainId, verifyingContract },
+    types: { [type]: structs[type] },
     primaryType: type,
     message: message as Record<string, unknown>,
   };

@@ -62,6 +62,9 @@ export const defaultLimits: Limits = {
   probeTimeoutMs: 45_000,
 };
 
+/** Openings that one question about commitments may name: their roots at n=13 have 41 kB. */
+export const openingsPerQuestion = 32;
+
 /** Time in which an answer of `bytes` bytes must have been transferred, in milliseconds. */
 export function transferTimeoutMs(limits: Limits, bytes: number): number {
   return limits.transferTimeoutMs + Math.ceil(bytes / limits.minBytesPerMs);

@@ -5,11 +5,15 @@ import { isAddress, type Address } from 'viem';
 import { defaultTranscriptBytes } from '../store/transcripts.ts';
 import { OperatorError, OperatorErrorCode } from './errors.ts';
 import { defaultHttpLimits } from './public/http.ts';
+import { defaultEvidenceTerms, type EvidenceTerms } from './watchdog/terms.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
 /** Bytes of an operator's shares from which on an operation goes through openers: 8 MiB. */
 export const LARGE_OPERATION_BYTES = 8 * 2 ** 20;
+
+/** How often an operator settles fees: rarely, since it costs gas and nobody waits for it. */
+export const SETTLE_EVERY_MS = 600_000;
 
 /** Everything an operator process is told from outside; documented in docs/operator.md. */
 export interface OperatorConfig {
@@ -22,8 +26,10 @@ export interface OperatorConfig {
   confirmations: number;
   pollMs: number;
   submitDelayMs: number;
+  settleEveryMs: number;
   transcriptBytes: number;
   largeOperationBytes: number;
+  evidence: EvidenceTerms;
   logLevel: (typeof LOG_LEVELS)[number];
 }
 
@@ -45,6 +51,13 @@ const integer =
       throw invalid(`"${key}" must be an integer from ${min} to ${max}`);
     return value;
   };
+
+/** Wei do not fit into JSON's numbers. */
+const wei: Reader<bigint> = (value, key) => {
+  if (typeof value !== 'string' || !/^(0|[1-9]\d{0,77})$/.test(value))
+    throw invalid(`"${key}" must be a string of decimal digits`);
+  return BigInt(value);
+};
 
 const url: Reader<string> = (value, key) => {
   const written = text(value, key);
@@ -99,6 +112,7 @@ function fields(value: unknown, where: string) {
 export function parseConfig(value: unknown, folder: string): OperatorConfig {
   const top = fields(value, 'the configuration');
   const http = fields(top.take('http', object, {}), '"http"');
+  const evidence = fields(top.take('evidence', object, {}), '"evidence"');
   const config: OperatorConfig = {
     identity: resolve(folder, top.take('identity', text)),
     dataDir: resolve(folder, top.take('dataDir', text)),
@@ -117,16 +131,22 @@ export function parseConfig(value: unknown, folder: string): OperatorConfig {
     confirmations: top.take('confirmations', integer(0, 10_000), 12),
     pollMs: top.take('pollMs', integer(10, 600_000), 1_000),
     submitDelayMs: top.take('submitDelayMs', integer(0, 3_600_000), 5_000),
+    settleEveryMs: top.take('settleEveryMs', integer(1_000, 86_400_000), SETTLE_EVERY_MS),
     transcriptBytes: top.take('transcriptBytes', integer(2 ** 28, 2 ** 50), defaultTranscriptBytes),
     largeOperationBytes: top.take(
       'largeOperationBytes',
       integer(0, 2 ** 50),
       LARGE_OPERATION_BYTES,
     ),
+    evidence: {
+      maxCostWei: evidence.take('maxCostWei', wei, defaultEvidenceTerms.maxCostWei),
+      minRewardWei: evidence.take('minRewardWei', wei, defaultEvidenceTerms.minRewardWei),
+    },
     logLevel: top.take('logLevel', level, 'info'),
   };
   top.done();
   http.done();
+  evidence.done();
   return config;
 }
 

@@ -19,6 +19,9 @@ import type { Log } from './log.ts';
 import type { ProgressBook } from './progress.ts';
 import { signerOf, type Place } from './committee/seat.ts';
 import type { Slots } from './duties/slots.ts';
+import type { Wakeup } from './waiting.ts';
+import type { Comparisons } from './watchdog/comparisons.ts';
+import type { EvidenceTerms } from './watchdog/terms.ts';
 
 /** An own share that peers may ask for. Its residues are in the transcripts, not in memory. */
 export interface PublishedShare {
@@ -30,9 +33,15 @@ export interface PublishedShare {
   readonly signature: Hex;
 }
 
+/** An own result that peers may ask for. */
+export interface PublishedResult extends SignedResult {
+  /** What is signed, for given result bytes. */
+  readonly statement: (result: Hex) => Statement;
+}
+
 /**
- * What a peer gets that asks about an opening: how an operator may deviate. The honest one hands
- * everybody what it has computed; malicious twins (test/twins) have other things.
+ * What a peer gets that asks about an opening or a result: how an operator may deviate. The honest one
+ * hands everybody what it has computed; malicious twins (test/twins) have other things.
  *
  * @param to committee index of the peer
  * @param signal aborts when the peer does not wait any more
@@ -43,6 +52,12 @@ export interface Answering {
   readonly value: AnswerBy<Residues>;
   /** Asked to check a value that somebody published. */
   readonly combinations: AnswerBy<Residues>;
+  readonly result: (
+    context: OperatorContext,
+    honest: PublishedResult,
+    to: number,
+    signal: AbortSignal,
+  ) => Promise<SignedResult>;
 }
 
 /** What becomes of the honest residues. */
@@ -65,6 +80,7 @@ export const answerHonestly: Answering = {
     shape: combinationShape(opening.shape),
     residues: combinations,
   }),
+  result: async (_, honest) => honest,
 };
 
 /** What every job of an operator works with. */
@@ -90,10 +106,16 @@ export interface OperatorContext {
   readonly answering: Answering;
   readonly values: OpenedValues;
   readonly combinations: OwnCombinations;
+  /** Openings whose signed roots are compared with the peers'. */
+  readonly comparisons: Comparisons;
+  /** What evidence may cost, and has to bring. */
+  readonly evidenceTerms: EvidenceTerms;
+  /** Wakes whoever submits evidence when there is new. */
+  readonly evidenceKept: Wakeup;
   readonly boards: {
     readonly views: Board<SignedView>;
     readonly shares: Board<PublishedShare>;
-    readonly results: Board<SignedResult>;
+    readonly results: Board<PublishedResult>;
   };
 }
 

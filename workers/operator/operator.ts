@@ -1,3 +1,4 @@
+import type { Hex } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 
 import { isAuthentic } from '../chain/authentic.ts';
@@ -18,6 +19,7 @@ import type { OperatorConfig } from './config.ts';
 import { answerHonestly, type Answering, type OperatorContext } from './context.ts';
 import { OperatorError, OperatorErrorCode } from './errors.ts';
 import { Follower } from './chain-view/follower.ts';
+import { keepFees } from './fees/upkeep.ts';
 import { defaultHttpLimits, serveHttp } from './public/http.ts';
 import { KeyShares } from './committee/key-shares.ts';
 import { createLog, type Log } from './log.ts';
@@ -27,7 +29,9 @@ import { keepSwept } from './public/sweep.ts';
 import { PublicView } from './public/view.ts';
 import { Seats } from './committee/seats.ts';
 import { Slots } from './duties/slots.ts';
-import { pause } from './waiting.ts';
+import { pause, Wakeup } from './waiting.ts';
+import { COMPARE_AFTER_MS, Comparisons } from './watchdog/comparisons.ts';
+import { watch } from './watchdog/watchdog.ts';
 
 /** Pause between attempts to reach the chain at the start. */
 const CONNECT_PAUSE_MS = 1_000;
@@ -140,6 +144,9 @@ export async function startOperator(
       answering: options.answering ?? answerHonestly,
       values: new OpenedValues(),
       combinations: new OwnCombinations(),
+      comparisons: new Comparisons(COMPARE_AFTER_MS),
+      evidenceTerms: config.evidence,
+      evidenceKept: new Wakeup(),
       boards: {
         views: new Board(BOARD_ENTRIES),
         shares: new Board(BOARD_ENTRIES),
@@ -158,6 +165,17 @@ export async function startOperator(
     ended.catch(() => undefined);
     const swept = keepSwept(store, chain, log, stopping.signal);
     closers.push(() => swept);
+    const report = (error: unknown): void =>
+      log.error({ err: error }, 'this operator does not look after evidence any more');
+    const place = (epochId: Hex) => seats.placeIn(epochId);
+    const compared = context.comparisons.run(context, place, stopping.signal).catch(report);
+    const watched = watch(context, chain, stopping.signal).catch(report);
+    closers.push(
+      () => compared,
+      () => watched,
+    );
+    const feesKept = keepFees(context, chain, config.settleEveryMs, stopping.signal);
+    closers.push(() => feesKept);
     // The sender first: jobs may wait for it.
     closers.push(
       () => ended.catch(() => undefined),

@@ -45,9 +45,11 @@ export class ProgressBook {
     return entries.flatMap(({ progress }) => (progress.state === 'recorded' ? [] : [progress.id]));
   }
 
-  /** Begins or continues an entry. */
+  /** Begins or continues an entry; one that expired begins anew, for it was asked for again. */
   begin(id: Hex, kind: RequestProgress['kind']): void {
-    if (this.#entries.has(id)) return;
+    const present = this.#entries.get(id);
+    if (present !== undefined && present.progress.state !== 'expired') return;
+    this.#entries.delete(id);
     const progress: RequestProgress = {
       id,
       kind,

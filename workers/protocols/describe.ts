@@ -1,6 +1,6 @@
 import type { Hex } from 'viem';
 import type { ParameterSet } from '../ring/parameters.ts';
-import { openingId, parameterSetId } from '../sharing/ids.ts';
+import { openingId, openingPreimage, parameterSetId } from '../sharing/ids.ts';
 import type { KeyReference, Opening, Session } from './opening.ts';
 
 /** What tells an opening from all others, beside its session. */
@@ -26,8 +26,7 @@ export function describeOpening(session: Session, description: OpeningDescriptio
   const { set, itemPrefix, keys, step = 0, polynomials = 1, positions } = description;
   const { digit = 0, galoisElement = 0, limbs = set.primes.length } = description;
   const width = positions?.length ?? set.degree;
-  const id = openingId({
-    setupDigest: session.setupDigest,
+  const preimage = openingPreimage({
     itemPrefix,
     generations: keys,
     parameterSetId: parameterSetId(set),
@@ -39,6 +38,7 @@ export function describeOpening(session: Session, description: OpeningDescriptio
     polynomials,
     ...(positions && { positions }),
   });
+  const id = openingId(session.setupDigest, preimage);
   const shape = { primes: set.primes.slice(0, limbs), width, polynomials };
-  return { id, shape, committee: session.committee };
+  return { id, preimage, shape, committee: session.committee };
 }

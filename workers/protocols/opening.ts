@@ -3,6 +3,7 @@ import { isCanonical } from '../ring/basis.ts';
 import type { RnsVector } from '../ring/basis.ts';
 import type { ParameterSet } from '../ring/parameters.ts';
 import type { Committee } from '../sharing/committee.ts';
+import type { OpeningPreimage } from '../sharing/ids.ts';
 import type { SharedRandomness } from '../sharing/prss.ts';
 import { openRobustly, shareLength } from '../sharing/opening.ts';
 import type { OpenedValue, OpeningShape } from '../sharing/opening.ts';
@@ -31,6 +32,8 @@ export interface Session {
 export interface Opening {
   /** Names the share's bytes exactly; what an operator signs its commitment for. */
   readonly id: Hex;
+  /** What the id is the hash of, for evidence. */
+  readonly preimage: OpeningPreimage;
   readonly shape: OpeningShape;
   readonly committee: Committee;
 }

@@ -91,16 +91,33 @@ export function itemId(
 }
 
 /**
- * Name of one opening: what an operator's share commitment is signed for.
- *
- * Everything that fixes the share's bytes goes in, so one id never has two legitimate roots.
+ * What an opening's id is the hash of, beside the set-up: everything that fixes the bytes of a share.
+ * The contracts compute the id from it to know which prime a residue is modulo.
+ */
+export interface OpeningPreimage {
+  /** Operation and content. */
+  readonly itemPrefix: Hex;
+  /** Hash of the key shares that are used. */
+  readonly generations: Hex;
+  readonly parameterSetId: Hex;
+  readonly step: number;
+  readonly digit: number;
+  readonly galoisElement: number;
+  readonly limbs: number;
+  readonly width: number;
+  readonly polynomials: number;
+  /** 32 zero bytes for all coefficients. */
+  readonly positionsDigest: Hex;
+}
+
+/**
+ * The preimage of an opening's id.
  *
  * @param generations of the key shares the opening uses, in the operation's order
  * @param step round within the operation, from 0
  * @param positions coefficients that are opened; absent for all
  */
-export function openingId(opening: {
-  readonly setupDigest: Hex;
+export function openingPreimage(opening: {
   readonly itemPrefix: Hex;
   readonly generations: readonly { readonly keyId: Hex; readonly generation: number }[];
   readonly parameterSetId: Hex;
@@ -111,22 +128,42 @@ export function openingId(opening: {
   readonly width: number;
   readonly polynomials: number;
   readonly positions?: Uint32Array;
-}): Hex {
+}): OpeningPreimage {
   const { digit = 0, galoisElement = 0, positions } = opening;
+  return {
+    itemPrefix: opening.itemPrefix,
+    generations: keccak256(encodeAbiParameters(layouts.generations, [opening.generations])),
+    parameterSetId: opening.parameterSetId,
+    step: opening.step,
+    digit,
+    galoisElement,
+    limbs: opening.limbs,
+    width: opening.width,
+    polynomials: opening.polynomials,
+    positionsDigest: positions === undefined ? zeroHash : positionsDigest(positions),
+  };
+}
+
+/**
+ * Name of one opening: what an operator's share commitment is signed for.
+ *
+ * Everything that fixes the share's bytes goes in, so one id never has two legitimate roots.
+ */
+export function openingId(setupDigest: Hex, preimage: OpeningPreimage): Hex {
   return keccak256(
     encodeAbiParameters(layouts.openingId, [
       openingDomain,
-      opening.setupDigest,
-      opening.itemPrefix,
-      keccak256(encodeAbiParameters(layouts.generations, [opening.generations])),
-      opening.parameterSetId,
-      opening.step,
-      digit,
-      galoisElement,
-      opening.limbs,
-      opening.width,
-      opening.polynomials,
-      positions === undefined ? zeroHash : positionsDigest(positions),
+      setupDigest,
+      preimage.itemPrefix,
+      preimage.generations,
+      preimage.parameterSetId,
+      preimage.step,
+      preimage.digit,
+      preimage.galoisElement,
+      preimage.limbs,
+      preimage.width,
+      preimage.polynomials,
+      preimage.positionsDigest,
     ]),
   );
 }

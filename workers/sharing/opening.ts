@@ -115,6 +115,29 @@ export function checkLateShare(
   index: number,
   share: RnsVector,
 ): boolean {
+  if (share.length !== shareLength(shape)) {
+    assertIndex(committee, index);
+    return false;
+  }
+  return firstWrongResidue(committee, shape, agreeing, index, share) === undefined;
+}
+
+/**
+ * The first place at which a share is not what the opened polynomial has there. A residue above its
+ * prime is wrong, whatever it is equal to modulo it.
+ *
+ * @param agreeing at least t+1 shares that agreed in the opening
+ * @param index operator that gave `share`, which has the shape's length
+ * @returns undefined if the share is right everywhere
+ * @throws SharingError POINTS_INVALID with fewer than t+1 shares; INDEX_OUT_OF_RANGE, SHAPE_INVALID
+ */
+export function firstWrongResidue(
+  committee: Committee,
+  shape: OpeningShape,
+  agreeing: ReadonlyMap<number, RnsVector>,
+  index: number,
+  share: RnsVector,
+): number | undefined {
   const basis = [...agreeing.keys()].slice(0, committee.t + 1);
   if (basis.length <= committee.t) {
     throw new SharingError(
@@ -124,9 +147,7 @@ export function checkLateShare(
     );
   }
   assertIndex(committee, index);
-  if (!isWellFormed(shape, share)) return false;
-  const expected = evaluate(committee, shape, basis, agreeing, index);
-  return firstDifference(expected, share) === undefined;
+  return firstDifference(evaluate(committee, shape, basis, agreeing, index), share);
 }
 
 /** The polynomial through the basis's shares, at every residue, evaluated at operator `at` or 0. */

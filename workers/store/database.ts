@@ -5,7 +5,7 @@ import { isKeyloomError } from '../errors.ts';
 import { StoreError, StoreErrorCode } from './errors.ts';
 
 /** Version of the tables below; a change that an older program would misread takes the next. */
-export const schemaVersion = 2;
+export const schemaVersion = 4;
 
 /** The tables of version 1. */
 const schema = `
@@ -35,6 +35,23 @@ const upgrades: Readonly<Record<number, string>> = {
       request TEXT NOT NULL, position INTEGER NOT NULL, digest TEXT NOT NULL,
       PRIMARY KEY (request, position)
     ) STRICT, WITHOUT ROWID;
+  `,
+  // What was opened before has no preimage, so there will be no evidence of it.
+  2: `
+    ALTER TABLE openings ADD COLUMN epoch TEXT;
+    ALTER TABLE openings ADD COLUMN preimage TEXT;
+    ALTER TABLE openings ADD COLUMN compared INTEGER NOT NULL DEFAULT 1;
+    CREATE INDEX openings_to_compare ON openings (id) WHERE compared = 0;
+    CREATE TABLE evidence (
+      offence TEXT PRIMARY KEY, kind TEXT NOT NULL, epoch TEXT NOT NULL, subject TEXT NOT NULL,
+      accused INTEGER NOT NULL, evidence TEXT NOT NULL, state TEXT NOT NULL, why TEXT,
+      number INTEGER NOT NULL UNIQUE
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX evidence_of_accused ON evidence (epoch, accused, kind, number);
+    CREATE INDEX evidence_by_state ON evidence (state, number);
+  `,
+  3: `
+    CREATE TABLE results (request TEXT PRIMARY KEY, hash TEXT NOT NULL) STRICT, WITHOUT ROWID;
   `,
 };
 

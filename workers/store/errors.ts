@@ -20,6 +20,8 @@ export const StoreErrorCode = {
   SECRET_CORRUPT: 'STORE_SECRET_CORRUPT',
   /** Another root is recorded for this opening: signing this one would be equivocation. */
   OPENING_CONFLICT: 'STORE_OPENING_CONFLICT',
+  /** Another result was signed for this request: signing this one would be evidence against oneself. */
+  RESULT_CONFLICT: 'STORE_RESULT_CONFLICT',
   /** A block does not follow the journal's head. Run on. */
   BLOCK_OUT_OF_ORDER: 'STORE_BLOCK_OUT_OF_ORDER',
   /** A transaction's nonce is journaled under another key. Run on. */

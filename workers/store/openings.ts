@@ -1,7 +1,22 @@
 import type { Hex } from 'viem';
+import type { OpeningPreimage } from '../sharing/ids.ts';
 import type { Database } from './database.ts';
 import { StoreError, StoreErrorCode } from './errors.ts';
 import { canonicalHex32 } from './hex.ts';
+
+/** An opening that this operator has committed to a share of. */
+export interface CommittedOpening {
+  readonly openingId: Hex;
+  readonly epochId: Hex;
+  /** What the id is the hash of: evidence about any share of the opening needs it. */
+  readonly preimage: OpeningPreimage;
+}
+
+interface OpeningRow {
+  id: Hex;
+  epoch: Hex | null;
+  preimage: string | null;
+}
 
 /**
  * What this operator has committed to, by opening.
@@ -17,17 +32,20 @@ export class Openings {
   }
 
   /**
-   * Records (openingId, root) durably; returns as well if exactly that is recorded already.
+   * Records an opening and the root durably; returns as well if exactly that is recorded already.
    *
    * @throws StoreError OPENING_CONFLICT if another root is recorded: do not sign, stop
    */
-  commit(openingId: Hex, root: Hex): void {
+  commit({ openingId, epochId, preimage }: CommittedOpening, root: Hex): void {
     const id = canonicalHex32(openingId, 'openingId');
     const wanted = canonicalHex32(root, 'root');
     this.#database.run(
-      'INSERT INTO openings (id, root) VALUES (?, ?) ON CONFLICT DO NOTHING',
+      `INSERT INTO openings (id, root, epoch, preimage, compared) VALUES (?, ?, ?, ?, 0)
+       ON CONFLICT DO NOTHING`,
       id,
       wanted,
+      canonicalHex32(epochId, 'epochId'),
+      JSON.stringify(preimage),
     );
     const recorded = this.root(id);
     if (recorded !== wanted) {
@@ -44,4 +62,39 @@ export class Openings {
     const id = canonicalHex32(openingId, 'openingId');
     return this.#database.get<{ root: Hex }>('SELECT root FROM openings WHERE id = ?', id)?.root;
   }
+
+  /** An opening that was committed to; undefined for others. */
+  get(openingId: Hex): CommittedOpening | undefined {
+    const row = this.#database.get<OpeningRow>(
+      'SELECT id, epoch, preimage FROM openings WHERE id = ?',
+      canonicalHex32(openingId, 'openingId'),
+    );
+    return row && committed(row);
+  }
+
+  /** Openings whose roots have not been compared with the peers', at most `limit` of them. */
+  toCompare(limit: number): CommittedOpening[] {
+    const rows = this.#database.all<OpeningRow>(
+      'SELECT id, epoch, preimage FROM openings WHERE compared = 0 LIMIT ?',
+      limit,
+    );
+    return rows.flatMap((row) => committed(row) ?? []);
+  }
+
+  /** Notes durably that the roots of these openings have been compared. */
+  setCompared(openingIds: readonly Hex[]): void {
+    this.#database.transact(() => {
+      for (const openingId of openingIds)
+        this.#database.run(
+          'UPDATE openings SET compared = 1 WHERE id = ?',
+          canonicalHex32(openingId, 'openingId'),
+        );
+    });
+  }
+}
+
+/** Undefined for what an earlier version recorded. */
+function committed({ id, epoch, preimage }: OpeningRow): CommittedOpening | undefined {
+  if (epoch === null || preimage === null) return undefined;
+  return { openingId: id, epochId: epoch, preimage: JSON.parse(preimage) as OpeningPreimage };
 }

@@ -5,8 +5,10 @@ import { Blocks } from './blocks.ts';
 import { Database } from './database.ts';
 import { defaultKdf, type KdfParameters } from './encryption.ts';
 import { Entries } from './entries.ts';
+import { EvidenceBook } from './evidence.ts';
 import { Faults } from './faults.ts';
 import { Openings } from './openings.ts';
+import { Results } from './results.ts';
 import { openSecrets, type Secrets } from './secrets.ts';
 import { Transactions } from './transactions.ts';
 import { Transcripts } from './transcripts.ts';
@@ -15,11 +17,13 @@ import { Transcripts } from './transcripts.ts';
 export interface Store extends Disposable {
   readonly secrets: Secrets;
   readonly openings: Openings;
+  readonly results: Results;
   readonly blocks: Blocks;
   readonly transactions: Transactions;
   readonly blobs: Blobs;
   readonly entries: Entries;
   readonly faults: Faults;
+  readonly evidence: EvidenceBook;
   /** The one part that a power cut may take the latest of. */
   readonly transcripts: Transcripts;
   /** Binds the directory to a deployment and signer. @throws StoreError IDENTITY_MISMATCH */
@@ -69,11 +73,13 @@ function assemble(
   return {
     secrets,
     openings: new Openings(database),
+    results: new Results(database),
     blocks: new Blocks(database),
     transactions: new Transactions(database),
     blobs,
     entries: new Entries(database),
     faults: new Faults(database),
+    evidence: new EvidenceBook(database),
     transcripts,
     bind: (binding) => bindDatabase(database, binding),
     close,

@@ -1,17 +1,16 @@
 import { hash, randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { bytesToHex, hexToBytes, type Hex } from 'viem';
+import type { SignedRoot } from '../protocols/evidence.ts';
 import type { RnsVector } from '../ring/basis.ts';
-import { shareLength, type OpeningShape } from '../sharing/opening.ts';
+import type { OpeningShape } from '../sharing/opening.ts';
 import { isMissing } from './files.ts';
 import { canonicalHex32 } from './hex.ts';
 
-/** A share as the operator that gave it signed it. */
-export interface TranscriptShare {
+/** A share as the operator that gave it signed it: `signature` is over its `ShareCommitment`. */
+export interface TranscriptShare extends SignedRoot {
   readonly epochId: Hex;
-  /** Over the `ShareCommitment` of the residues. */
-  readonly signature: Hex;
   readonly shape: OpeningShape;
   readonly residues: RnsVector;
 }
@@ -21,6 +20,12 @@ export interface TranscriptEntry {
   readonly epochId: Hex;
   /** Ascending. */
   readonly indices: readonly number[];
+}
+
+/** What an operator signed for its share of an opening, as held. */
+export interface HeldRoot extends SignedRoot {
+  readonly epochId: Hex;
+  readonly index: number;
 }
 
 /** Room for transcripts unless the operator says otherwise: 64 GiB. */
@@ -34,7 +39,10 @@ const BLOCK_BYTES = 4096;
 const MAX_KNOWN = 4096;
 
 const EPOCH_BYTES = 32;
+const ROOT_BYTES = 32;
 const SIGNATURE_BYTES = 65;
+/** What is signed, and by whom: the beginning of a file. */
+const SIGNED_BYTES = EPOCH_BYTES + ROOT_BYTES + SIGNATURE_BYTES;
 const DIGEST_BYTES = 32;
 const HEADER_BYTES = 8;
 
@@ -57,6 +65,8 @@ export class Transcripts {
   readonly #parts = new Map<number, number>();
   /** Parts of the latest openings. */
   readonly #known = new Map<Hex, number>();
+  /** Latest writing of each share that is being written. */
+  readonly #writing = new Map<string, Promise<unknown>>();
 
   private constructor(directory: string, maxBytes: number) {
     this.#directory = directory;
@@ -77,13 +87,34 @@ export class Transcripts {
     return transcripts;
   }
 
-  /** Keeps a share. The first one of an operator in an opening stays, unless it is damaged. */
-  async put(openingId: Hex, index: number, share: TranscriptShare): Promise<void> {
+  /**
+   * Keeps a share. The first one of an operator in an opening stays, unless it is damaged.
+   *
+   * @returns what the operator signed for the one that is held now: for another share than this one,
+   * if it has given two
+   */
+  async put(openingId: Hex, index: number, share: TranscriptShare): Promise<SignedRoot> {
     const opening = canonicalHex32(openingId, 'openingId');
+    // One after the other: of two that come at the same time one is the first.
+    const key = `${opening}/${index}`;
+    const turn = (this.#writing.get(key) ?? Promise.resolve())
+      .catch(() => undefined)
+      .then(() => this.#put(opening, index, share));
+    this.#writing.set(key, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.#writing.get(key) === turn) this.#writing.delete(key);
+    }
+  }
+
+  async #put(opening: Hex, index: number, share: TranscriptShare): Promise<SignedRoot> {
+    const { root, signature } = share;
+    const held = await this.get(opening, index);
+    if (held !== undefined) return { root: held.root, signature: held.signature };
     const part = (await this.#find(opening)) ?? (await this.#current());
     this.#remember(opening, part);
     const path = this.#path(part, opening, index);
-    if ((await this.get(opening, index)) !== undefined) return;
     const temporary = join(this.#incoming(), randomUUID());
     const bytes = encode(share);
     // What was noted of a part that is finished is not true any more.
@@ -94,13 +125,17 @@ export class Transcripts {
       await rename(temporary, path);
     } catch (error) {
       await rm(temporary, { force: true });
-      if (isMissing(error) && !this.#parts.has(part)) return;
+      if (isMissing(error) && !this.#parts.has(part)) return { root, signature };
       throw error;
     }
     // The part may have been dropped meanwhile, being the oldest; then this share goes as well.
-    if (!this.#parts.has(part)) return rm(this.#partFolder(part), { recursive: true, force: true });
+    if (!this.#parts.has(part)) {
+      await rm(this.#partFolder(part), { recursive: true, force: true });
+      return { root, signature };
+    }
     this.#count(part, blocks(bytes.length));
     await this.#evict();
+    return { root, signature };
   }
 
   /** What is held of an opening, or undefined. */
@@ -115,6 +150,23 @@ export class Transcripts {
       if (share !== undefined) return { epochId: share.epochId, indices };
     }
     return undefined;
+  }
+
+  /**
+   * What operators signed for their shares of an opening, ascending by index. The shares are not read,
+   * so a power cut may have damaged what is returned; then the signature does not check.
+   */
+  async roots(openingId: Hex): Promise<HeldRoot[]> {
+    const opening = canonicalHex32(openingId, 'openingId');
+    const part = await this.#find(opening);
+    if (part === undefined) return [];
+    const names = (await unlessMissing(readdir(this.#folder(part, opening)))) ?? [];
+    const held: HeldRoot[] = [];
+    for (const index of names.map(Number).sort((a, b) => a - b)) {
+      const bytes = await unlessMissing(readStart(this.#path(part, opening, index), SIGNED_BYTES));
+      if (bytes?.length === SIGNED_BYTES) held.push({ index, ...decodeSigned(bytes) });
+    }
+    return held;
   }
 
   /** A share, or undefined if it is not held; a damaged one is removed and is not. */
@@ -220,10 +272,10 @@ export class Transcripts {
 }
 
 /**
- * A share's file: epochId[32] ‖ u16 limbs ‖ u16 polynomials ‖ u32 width ‖ u64 per prime ‖
- * signature[65] ‖ u64 per residue ‖ sha256 of all before.
+ * A share's file: epochId[32] ‖ root[32] ‖ signature[65] ‖ u16 limbs ‖ u16 polynomials ‖ u32 width ‖
+ * u64 per prime ‖ u64 per residue ‖ sha256 of all before.
  */
-function encode({ epochId, signature, shape, residues }: TranscriptShare): Uint8Array {
+function encode({ epochId, root, signature, shape, residues }: TranscriptShare): Uint8Array {
   const { primes, width, polynomials } = shape;
   const header = Buffer.alloc(HEADER_BYTES + 8 * primes.length);
   header.writeUInt16LE(primes.length, 0);
@@ -233,36 +285,52 @@ function encode({ epochId, signature, shape, residues }: TranscriptShare): Uint8
   const { buffer, byteOffset, byteLength } = residues;
   const content = Buffer.concat([
     hexToBytes(epochId),
-    header,
+    hexToBytes(root),
     hexToBytes(signature),
+    header,
     new Uint8Array(buffer, byteOffset, byteLength),
   ]);
   return Buffer.concat([content, hash('sha256', content, 'buffer')]);
 }
 
-/** Undefined for bytes that are not a whole, undamaged file. */
+/** Undefined for bytes that are not a whole, undamaged file of this version. */
 function decode(bytes: Buffer): TranscriptShare | undefined {
   const end = bytes.length - DIGEST_BYTES;
-  if (end < EPOCH_BYTES + HEADER_BYTES + SIGNATURE_BYTES) return undefined;
+  if (end < SIGNED_BYTES + HEADER_BYTES) return undefined;
   if (!hash('sha256', bytes.subarray(0, end), 'buffer').equals(bytes.subarray(end)))
     return undefined;
-  // The checksum holds, so what follows is what `encode` wrote.
-  const header = bytes.subarray(EPOCH_BYTES);
-  const primes = Array.from({ length: header.readUInt16LE(0) }, (_, at) =>
+  const header = bytes.subarray(SIGNED_BYTES, end);
+  const limbs = header.readUInt16LE(0);
+  const shape = { width: header.readUInt32LE(4), polynomials: header.readUInt16LE(2) };
+  const start = HEADER_BYTES + 8 * limbs;
+  // The checksum holds, so this differs only in a file of an earlier version.
+  if (header.length !== start + 8 * limbs * shape.width * shape.polynomials) return undefined;
+  const primes = Array.from({ length: limbs }, (_, at) =>
     header.readBigUInt64LE(HEADER_BYTES + 8 * at),
   );
-  const shape = { primes, width: header.readUInt32LE(4), polynomials: header.readUInt16LE(2) };
-  const signed = header.subarray(HEADER_BYTES + 8 * primes.length);
-  const residues: RnsVector = new BigUint64Array(shareLength(shape));
-  new Uint8Array(residues.buffer).set(
-    signed.subarray(SIGNATURE_BYTES, SIGNATURE_BYTES + residues.byteLength),
-  );
+  const residues: RnsVector = new BigUint64Array((header.length - start) / 8);
+  new Uint8Array(residues.buffer).set(header.subarray(start));
+  return { ...decodeSigned(bytes), shape: { primes, ...shape }, residues };
+}
+
+function decodeSigned(bytes: Buffer): SignedRoot & { readonly epochId: Hex } {
+  const root = bytes.subarray(EPOCH_BYTES, EPOCH_BYTES + ROOT_BYTES);
   return {
     epochId: bytesToHex(bytes.subarray(0, EPOCH_BYTES)),
-    signature: bytesToHex(signed.subarray(0, SIGNATURE_BYTES)),
-    shape,
-    residues,
+    root: bytesToHex(root),
+    signature: bytesToHex(bytes.subarray(EPOCH_BYTES + ROOT_BYTES, SIGNED_BYTES)),
   };
+}
+
+/** The first bytes of a file; fewer if it has not as many. */
+async function readStart(path: string, length: number): Promise<Buffer> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
 }
 
 /** Bytes on the disk of a file of `size` bytes. */

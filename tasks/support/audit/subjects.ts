@@ -13,6 +13,7 @@ import {
 } from '../../../workers/chain/ids.ts';
 import { evaluationKeyKindOf } from '../../../workers/chain/state.ts';
 import type { Statement } from '../../../workers/chain/typed-data.ts';
+import { Operation } from '../../../workers/sharing/ids.ts';
 import type { EvaluationKeyRequest } from '../../../workers/protocols/evaluation-keys.ts';
 import { ClientError, ClientErrorCode } from '../errors.ts';
 import { eventsOf } from '../events.ts';
@@ -78,7 +79,10 @@ async function publicKeySubject(gateway: Gateway, keyId: Hex): Promise<Subject |
   return {
     ...{ id: keyId, epochId, asked: { kind: 'public-key', keyId }, result: digest, signerBitmap },
     recordedBy: recording(found, 'recordPublicKey'),
-    statement: { type: 'PublicKeyResult', message: { epochId, keyId, digest } },
+    statement: {
+      ...{ type: 'Result', contract: 'keyManager' },
+      message: { epochId, requestId: keyId, result: digest },
+    },
   };
 }
 
@@ -113,7 +117,10 @@ async function evaluationKeysSubject(gateway: Gateway, id: Hex): Promise<Subject
     return {
       ...{ id, epochId, asked: asked[kind], result: digests, signerBitmap },
       recordedBy: recording(found, 'recordEvaluationKeys'),
-      statement: { type: 'EvaluationKeysResult', message: { epochId, requestId: id, digests } },
+      statement: {
+        ...{ type: 'Result', contract: 'evaluationKeyManager' },
+        message: { epochId, requestId: id, result: digests },
+      },
     };
   }
   throw mismatch(id);
@@ -127,11 +134,12 @@ async function decryptionSubject(gateway: Gateway, id: Hex): Promise<Subject | u
     ...{ ...contract, functionName: 'request', args: [id] },
   });
   if (request.state === 0) return undefined;
-  const { asked, epochId } = request.forUser
+  const isForUser = request.operation === Operation.userDecryption;
+  const { asked, epochId } = isForUser
     ? await askedForUser(gateway, id)
     : await askedForPublic(gateway, id);
   if (request.resultHash === zeroHash) throw nothingRecorded(id);
-  const recorded = request.forUser
+  const recorded = isForUser
     ? await eventsOf(gateway, { ...contract, eventName: 'UserDecryptionResponded', args })
     : await eventsOf(gateway, { ...contract, eventName: 'PublicDecryptionResponded', args });
   for (const found of recorded) {
@@ -143,15 +151,8 @@ async function decryptionSubject(gateway: Gateway, id: Hex): Promise<Subject | u
     const message = { epochId, requestId: id, result };
     return {
       ...{ id, epochId, asked, result, signerBitmap },
-      ...(request.forUser
-        ? {
-            recordedBy: recording(found, 'respondUserDecryption'),
-            statement: { type: 'UserDecryptionResult', message },
-          }
-        : {
-            recordedBy: recording(found, 'respondPublicDecryption'),
-            statement: { type: 'PublicDecryptionResult', message },
-          }),
+      recordedBy: recording(found, 'respond'),
+      statement: { type: 'Result', contract: 'decryptionGateway', message },
     };
   }
   throw mismatch(id);

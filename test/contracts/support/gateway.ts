@@ -19,8 +19,10 @@ import {
   decryptionGatewayAbi,
   epochManagerAbi,
   evaluationKeyManagerAbi,
+  feeVaultAbi,
   keyManagerAbi,
   operatorRegistryAbi,
+  slashingManagerAbi,
 } from '../../../workers/chain/abi.ts';
 import type { Deployment } from '../../../workers/chain/client.ts';
 import { signStatement, type Statement } from '../../../workers/chain/typed-data.ts';
@@ -46,10 +48,16 @@ const tokenAbi = parseAbi([
   'function approve(address spender, uint256 amountWei) returns (bool)',
 ]);
 
-/** Deploys with the project's own module. The first account is admin, governor and everything else. */
+/** What the first account has deposited for fees: more than any test needs. */
+export const DEPOSIT_WEI = 10n ** 24n;
+
+/**
+ * Deploys with the project's own module. The first account is admin, governor and everything else, and
+ * has a deposit for fees.
+ */
 export async function deployGateway(chain: LocalChain) {
   const deployed = (await chain.ignition.deploy(keyloomModule)) as unknown as Record<
-    keyof Deployment['addresses'] | 'authority' | 'bondToken',
+    keyof Deployment['addresses'] | 'authority' | 'bondToken' | 'feeVault' | 'slashingManager',
     { address: Address }
   >;
   const at = <const A extends Abi>(name: keyof typeof deployed, abi: A) =>
@@ -63,7 +71,9 @@ export async function deployGateway(chain: LocalChain) {
     bondToken: at('bondToken', tokenAbi),
     operatorRegistry: at('operatorRegistry', operatorRegistryAbi),
     epochManager: at('epochManager', epochManagerAbi),
+    feeVault: at('feeVault', feeVaultAbi),
     keyManager: at('keyManager', keyManagerAbi),
+    slashingManager: at('slashingManager', slashingManagerAbi),
     evaluationKeyManager: at('evaluationKeyManager', evaluationKeyManagerAbi),
     ciphertextRegistry: at('ciphertextRegistry', ciphertextRegistryAbi),
     decryptionGateway: at('decryptionGateway', decryptionGatewayAbi),
@@ -79,6 +89,11 @@ export async function deployGateway(chain: LocalChain) {
       operatorRegistry: contracts.operatorRegistry.address,
     },
   };
+  const { bondToken, feeVault } = contracts;
+  const payer = chain.governor.account.address;
+  await bondToken.write.mint([payer, DEPOSIT_WEI]);
+  await bondToken.write.approve([feeVault.address, DEPOSIT_WEI]);
+  await feeVault.write.deposit([payer, DEPOSIT_WEI]);
   return { ...contracts, deployment };
 }
 

@@ -35,8 +35,12 @@ export async function activateKey(
   const request = await send(chain, undefined, keyManager, 'requestKey', args);
   const digest = keccak256(toHex('public key'));
   const quorum = quorumOf(n);
-  const message = { epochId, keyId, digest };
-  const signatures = await signaturesOf(deployment, { type: 'PublicKeyResult', message }, quorum);
+  const statement = {
+    type: 'Result',
+    contract: 'keyManager',
+    message: { epochId, requestId: keyId, result: digest },
+  } as const;
+  const signatures = await signaturesOf(deployment, statement, quorum);
   const recorded = [keyId, digest, firstMembers(quorum), signatures];
   const record = await send(chain, undefined, keyManager, 'recordPublicKey', recorded);
   return { keyId, requestGas: request.gasUsed, recordGas: record.gasUsed };

@@ -49,7 +49,10 @@ export const requestIdOf = (answer: Pick<FakeAnswer, 'handles' | 'positions'>): 
 export function fakeGateway(answer: FakeAnswer, endpoint: string): Gateway {
   const requestId = requestIdOf(answer);
   const views: Record<string, (args: readonly unknown[]) => unknown> = {
-    request: () => ({ state: answer.state, deadline: BigInt(answer.deadline) }),
+    request: () => ({
+      ...{ state: answer.state, deadline: BigInt(answer.deadline), operation: 2 },
+      ...{ epochId: id(1), feeWei: 0n, account: zeroAddress, signers: 0 },
+    }),
     isResult: ([, result]) => hash(result as Hex) === hash(answer.recorded),
     key: () => ({
       state: 2,
@@ -89,6 +92,8 @@ export function fakeGateway(answer: FakeAnswer, endpoint: string): Gateway {
     client: client as unknown as Gateway['client'],
     wallet: undefined,
     deploymentBlock: 0n,
+    feeVault: zeroAddress,
+    slashingManager: zeroAddress,
     ...deployment,
   };
 }

@@ -104,10 +104,11 @@ export async function realGateway() {
       const request = { epochId: options.epochId ?? epochId, set, label: labelOf(label) };
       const { keyId } = await requestKey(by, request);
       const pair = createKeyPair(set);
-      const message = { epochId: request.epochId, keyId, digest: keep(pair.publicKey) };
-      const signatures = await signed({ type: 'PublicKeyResult', message });
+      const result = keep(pair.publicKey);
+      const message = { epochId: request.epochId, requestId: keyId, result };
+      const signatures = await signed({ type: 'Result', contract: 'keyManager', message });
       await send(chain, undefined, deployed.keyManager, 'recordPublicKey', [
-        ...[keyId, message.digest, firstMembers(quorum), signatures],
+        ...[keyId, result, firstMembers(quorum), signatures],
       ]);
       return { keyId, ...pair };
     },
@@ -115,10 +116,12 @@ export async function realGateway() {
     /** Records entries as the result of a request for evaluation keys, and serves them. */
     async recordEntries(requestId: Hex, entries: readonly Uint8Array[]): Promise<Hex[]> {
       const digests = entries.map(keep);
-      const message = { epochId, requestId, digests: concatHex(digests) };
-      const signatures = await signed({ type: 'EvaluationKeysResult', message });
+      const message = { epochId, requestId, result: concatHex(digests) };
+      const signatures = await signed({
+        ...({ type: 'Result', contract: 'evaluationKeyManager', message } as const),
+      });
       await send(chain, undefined, deployed.evaluationKeyManager, 'recordEvaluationKeys', [
-        ...[requestId, message.digests, firstMembers(quorum), signatures],
+        ...[requestId, message.result, firstMembers(quorum), signatures],
       ]);
       return digests;
     },
@@ -126,8 +129,8 @@ export async function realGateway() {
     /** Answers a user decryption with these ciphertexts, and serves them. */
     async respond(requestId: Hex, answers: readonly Uint8Array[]): Promise<void> {
       const message = { epochId, requestId, result: concatHex(answers.map(keep)) };
-      const signatures = await signed({ type: 'UserDecryptionResult', message });
-      await send(chain, undefined, deployed.decryptionGateway, 'respondUserDecryption', [
+      const signatures = await signed({ type: 'Result', contract: 'decryptionGateway', message });
+      await send(chain, undefined, deployed.decryptionGateway, 'respond', [
         ...[requestId, message.result, firstMembers(quorum), signatures],
       ]);
     },

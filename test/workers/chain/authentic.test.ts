@@ -156,6 +156,20 @@ describe('events as the contracts emit them', () => {
     for (const of of [genuine.proposed, genuine.frozen, ...independent])
       if (!repeated.includes(of))
         expect(isAuthentic(deployment, state, of), of.eventName).toBe(false);
+    // So can decryptions, and the contract says first that they have.
+    for (const [of, requestId, answered] of [
+      [genuine.publicly, publicId, 'PublicDecryptionResponded'],
+      [genuine.forUser, userId, 'UserDecryptionResponded'],
+    ] as const) {
+      apply(state, event('RequestExpired', { requestId, payer: account(9) }), 4n);
+      expect(isAuthentic(deployment, state, of), of.eventName).toBe(true);
+      expect(isAuthentic(deployment, state, changed(of, { handles: [] }))).toBe(false);
+      apply(state, of, 5n);
+      expect(isAuthentic(deployment, state, of), of.eventName).toBe(false);
+      apply(state, event(answered, { requestId, result: '0x', signerBitmap: 7n }), 6n);
+      apply(state, event('RequestExpired', { requestId, payer: account(9) }), 7n);
+      expect(isAuthentic(deployment, state, of), of.eventName).toBe(false);
+    }
   });
 });
 

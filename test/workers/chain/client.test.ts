@@ -32,8 +32,18 @@ describe('connectGateway', () => {
     expect(gateway.chainId).toBe(31337n);
     expect(gateway.deploymentBlock).toBeLessThanOrEqual(deployment.deploymentBlock);
     expect(gateway.deploymentBlock).toBeGreaterThan(0n);
+    const { slashingManager } = gateway.contracts;
+    const { read } = gateway.contracts.decryptionGateway;
+    expect(slashingManager.address).toBe(await read.slashingManager());
+    // What operators agree on are the logs of the six.
+    expect(contractAt(gateway.addresses, slashingManager.address)).toBeUndefined();
     expect(isAddressEqual(gateway.contracts.epochManager.address, epochManager)).toBe(true);
     expect(await gateway.contracts.operatorRegistry.read.operatorCount()).toBe(0n);
+    const { feeVault } = gateway.contracts;
+    expect(isAddressEqual(feeVault.address, deployment.feeVault)).toBe(true);
+    expect(isAddressEqual(await feeVault.read.token(), deployment.token)).toBe(true);
+    // Operators do not follow its logs.
+    expect(contractAt(gateway.addresses, feeVault.address)).toBeUndefined();
   });
 
   it.each<[string, () => Parameters<typeof connectGateway>[0], ChainErrorCode]>([

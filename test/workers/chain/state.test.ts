@@ -32,6 +32,7 @@ import { GatewayWatcher } from '../../../workers/chain/watcher.ts';
 import { temporaryStores } from '../store/support.ts';
 import {
   deployGateway,
+  depositFor,
   registerOperator,
   send,
   type TestDeployment,
@@ -43,6 +44,7 @@ const word = (value: number): Hex => numberToHex(value, { size: 32 });
 const governor = account(0);
 const operators = [1, 2, 3, 4].map(account);
 const signers = [5, 6, 7, 8].map(account);
+const [, , , fourth] = signers;
 
 let node: TestNode;
 let deployment: TestDeployment;
@@ -55,6 +57,7 @@ beforeAll(async () => {
     rpcUrl: node.rpcUrl,
     gateway: deployment.addresses.decryptionGateway,
   });
+  for (const payer of [governor, account(8), account(9)]) await depositFor(node, deployment, payer);
 });
 afterAll(() => node?.stop());
 
@@ -114,10 +117,13 @@ function only<Entry>(entries: Map<unknown, Entry>): Entry {
   return [...entries.values()][0];
 }
 
-const quorum = (statement: Statement) =>
-  Promise.all(signers.slice(0, 3).map((signer) => signStatement(signer, gateway, statement))).then(
-    (signatures) => [7n, concat(signatures)] as const,
-  );
+type Result = Extract<Statement, { type: 'Result' }>;
+const quorum = async (contract: Result['contract'], message: Result['message']) => {
+  const statement = { type: 'Result', contract, message } as const;
+  const three = signers.slice(0, 3);
+  const signatures = await Promise.all(three.map((one) => signStatement(one, gateway, statement)));
+  return [7n, concat(signatures)] as const;
+};
 
 const parameterSet = {
   name: 'insecure-test',
@@ -209,8 +215,8 @@ describe('the state folded from the logs', () => {
     await node.control.increaseTime({ seconds: 3_601 });
     const again = await on.keys(governor, 'requestKey', epochId, parameterSetId, word(1));
     expect(only((await fold()).keys).height).toBe(again.blockNumber);
-    const publicKey = { epochId, keyId, digest: word(77) };
-    const keyQuorum = await quorum({ type: 'PublicKeyResult', message: publicKey });
+    const publicKey = { epochId, requestId: keyId, result: word(77) };
+    const keyQuorum = await quorum('keyManager', publicKey);
     await on.keys(account(9), 'recordPublicKey', keyId, word(77), ...keyQuorum);
 
     await on.ciphertexts(governor, 'register', keyId, word(50), 2, 15, account(9).address);
@@ -234,14 +240,15 @@ describe('the state folded from the logs', () => {
     });
     const result = concat([numberToHex(3, { size: 8 }), numberToHex(4, { size: 8 })]);
     const answer = { epochId, requestId, result };
-    const answerQuorum = await quorum({ type: 'PublicDecryptionResult', message: answer });
+    const answerQuorum = await quorum('decryptionGateway', answer);
     const response = [requestId, result, ...answerQuorum];
-    await on.decryptions(account(9), 'respondPublicDecryption', ...response);
+    await on.decryptions(account(9), 'respond', ...response);
+    await fees(epochId, requestId, result, handle);
 
     await on.keys(governor, 'retireKey', keyId);
     await on.epochs(governor, 'retire', epochId);
     state = await fold();
-    expect(only(state.requests)).toMatchObject({ state: 'answered', result });
+    expect(state.requests.get(requestId)).toMatchObject({ state: 'answered', result });
     expect(state.keys.get(keyId)?.state).toBe('retired');
     expect(only(state.epochs).phase).toBe('retired');
     expect(only(state.proposals).phase).toBe('retired');
@@ -278,8 +285,8 @@ describe('the state folded from the logs', () => {
       height: asked.blockNumber,
     });
     const digests = concat([word(1), word(2), word(3)]);
-    const result = { epochId, requestId, digests };
-    const signed = await quorum({ type: 'EvaluationKeysResult', message: result });
+    const result = { epochId, requestId, result: digests };
+    const signed = await quorum('evaluationKeyManager', result);
     const record = [requestId, digests, ...signed];
     await on.evaluationKeys(account(9), 'recordEvaluationKeys', ...record);
     entry = only((await fold()).evaluationKeys);
@@ -316,9 +323,9 @@ describe('the state folded from the logs', () => {
       ...{ state: 'pending', result: undefined },
     });
     const answer = { epochId, requestId, result: word(61) };
-    const signed = await quorum({ type: 'UserDecryptionResult', message: answer });
+    const signed = await quorum('decryptionGateway', answer);
     const response = [requestId, word(61), ...signed];
-    await on.decryptions(account(9), 'respondUserDecryption', ...response);
+    await on.decryptions(account(9), 'respond', ...response);
     const answered = { state: 'answered', result: word(61) };
     expect(only((await fold()).userDecryptions)).toMatchObject(answered);
   }
@@ -327,22 +334,66 @@ describe('the state folded from the logs', () => {
     await on.keys(governor, 'requestKey', epochId, set, word(2));
     const keys = [...(await fold()).keys.values()];
     const targetKeyId = keys.at(-1).keyId;
-    const publicKey = { epochId, keyId: targetKeyId, digest: word(78) };
-    const keyQuorum = await quorum({ type: 'PublicKeyResult', message: publicKey });
+    const publicKey = { epochId, requestId: targetKeyId, result: word(78) };
+    const keyQuorum = await quorum('keyManager', publicKey);
     await on.keys(account(9), 'recordPublicKey', targetKeyId, word(78), ...keyQuorum);
     await on.evaluationKeys(governor, 'allowSwitching', keyId, targetKeyId);
     await on.evaluationKeys(governor, 'requestSwitchingKey', keyId, targetKeyId);
     const entry = [...(await fold()).evaluationKeys.values()].at(-1);
     expect(entry).toMatchObject({ kind: 'switching', keyId, targetKeyId, elements: [] });
     const { requestId } = entry;
-    const result = { epochId, requestId, digests: word(79) };
-    const signed = await quorum({ type: 'EvaluationKeysResult', message: result });
+    const result = { epochId, requestId, result: word(79) };
+    const signed = await quorum('evaluationKeyManager', result);
     await on.evaluationKeys(account(9), 'recordEvaluationKeys', requestId, word(79), ...signed);
     const registration = [handle, targetKeyId, word(51), 2, 15];
     await on.ciphertexts(governor, 'registerSwitched', ...registration);
     const switched = [...(await fold()).ciphertexts.values()].at(-1);
     expect(switched).toMatchObject({ keyId: targetKeyId, digest: word(51), origin: handle });
     await on.decryptions(governor, 'grantUnits', targetKeyId, account(9).address, 5n);
+  }
+
+  async function fees(epochId: Hex, requestId: Hex, result: Hex, handle: Hex): Promise<void> {
+    const signers = async () => (await fold()).escrowed.get(requestId)?.answer?.signers;
+    const request = () => gateway.contracts.decryptionGateway.read.request([requestId]);
+    const escrowed = (await fold()).escrowed.get(requestId);
+    expect(escrowed).toMatchObject({
+      ...{ requestId, contract: 'decryptionGateway', epochId },
+      answer: { resultHash: keccak256(result), signers: 7n },
+    });
+    expect([BigInt((await request()).signers), (await request()).resultHash]).toEqual([
+      escrowed?.answer?.signers,
+      escrowed?.answer?.resultHash,
+    ]);
+    await on.decryptions(fourth, 'attest', [requestId]);
+    expect(await signers()).toBe(15n);
+    expect((await request()).signers).toBe(15);
+    await node.control.increaseTime({ seconds: 601 });
+    const before = [...(await fold()).escrowed.keys()];
+    await on.decryptions(account(9), 'settle', [requestId]);
+    const after = [...(await fold()).escrowed.keys()];
+    expect(after).toEqual(before.filter((id) => id !== requestId));
+    expect(before.length).toBeGreaterThan(1);
+
+    // What expires is refunded, and may be asked for again under its id.
+    const again = [[handle], [1], word(2)] as const;
+    const asked = await on.decryptions(account(9), 'requestPublicDecryption', ...again);
+    const latest = async () => [...(await fold()).requests.values()].at(-1);
+    expect(await latest()).toMatchObject({ state: 'pending', height: asked.blockNumber });
+    const { requestId: id } = await latest();
+    expect((await fold()).escrowed.get(id)).toMatchObject({ answer: undefined });
+    await node.control.increaseTime({ seconds: 3_601 });
+    await on.decryptions(account(8), 'expire', [id]);
+    expect(await latest()).toMatchObject({ state: 'expired', requestId: id });
+    expect((await fold()).escrowed.has(id)).toBe(false);
+    const repeated = await on.decryptions(account(9), 'requestPublicDecryption', ...again);
+    expect(await latest()).toMatchObject({
+      ...{ state: 'pending', requestId: id, height: repeated.blockNumber },
+    });
+    expect((await fold()).escrowed.get(id)?.deadline).toBe((await latest()).deadline);
+    await node.control.increaseTime({ seconds: 3_601 });
+    // With its fee still in escrow: one transaction says that it expired and that it is pending.
+    const thrice = await on.decryptions(account(9), 'requestPublicDecryption', ...again);
+    expect(await latest()).toMatchObject({ state: 'pending', height: thrice.blockNumber });
   }
 
   it('has every log decoded', async () => {
@@ -396,9 +447,28 @@ describe('apply', () => {
         eventName: 'EvaluationKeysRecorded',
         args: { requestId: id, digests: '0x', signerBitmap: 7n },
       },
+      { eventName: 'RequestsAttested', args: { requestIds: [id], signer: account(5).address } },
+      { eventName: 'RequestsSettled', args: { requestIds: [id] } },
+      { eventName: 'RequestExpired', args: { requestId: id, payer: account(5).address } },
     ] satisfies GatewayEvent[];
     for (const event of events) apply(state, event, 1n);
     expect(state).toEqual(emptyState());
+  });
+
+  it('lets only what is pending expire, and only members attest', () => {
+    const state = emptyState();
+    const [keyId, epochId] = [word(1), word(2)];
+    const key = { keyId, epochId, parameterSetId: word(3), requester: account(5).address };
+    const requested = { ...key, label: word(0), deadline: 1n };
+    apply(state, { eventName: 'KeyRequested', args: requested }, 1n);
+    const recorded = { keyId, digest: word(4), signerBitmap: 7n };
+    apply(state, { eventName: 'PublicKeyRecorded', args: recorded }, 2n);
+    const attested = { requestIds: [keyId], signer: account(5).address };
+    apply(state, { eventName: 'RequestsAttested', args: attested }, 3n);
+    expect(state.escrowed.get(keyId)?.answer?.signers).toBe(7n);
+    const expired = { requestId: keyId, payer: account(5).address };
+    apply(state, { eventName: 'RequestExpired', args: expired }, 4n);
+    expect(state.keys.get(keyId)?.state).toBe('active');
   });
 
   it('replaces entries and never changes them', () => {

@@ -1,4 +1,4 @@
-import { concat, numberToHex, slice, type Hex } from 'viem';
+import { concat, keccak256, numberToHex, slice, type Hex } from 'viem';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectGateway, type GatewayClient } from '../../../workers/chain/client.ts';
 import { ChainErrorCode } from '../../../workers/chain/errors.ts';
@@ -22,18 +22,17 @@ const statements: Hashed[] = [
     type: 'ChainView',
     message: { epochId, height: 2n ** 40n + 7n, blockHash: word(4), logsDigest: word(5) },
   },
-  { type: 'PublicKeyResult', message: { epochId, keyId: word(6), digest: word(7) } },
   {
-    type: 'PublicDecryptionResult',
+    ...{ type: 'Result', contract: 'keyManager' },
+    message: { epochId, requestId: word(6), result: word(7) },
+  },
+  {
+    ...{ type: 'Result', contract: 'decryptionGateway' },
     message: { epochId, requestId: word(8), result: '0x00000000000000010203' },
   },
   {
-    type: 'UserDecryptionResult',
-    message: { epochId, requestId: word(8), result: word(9) },
-  },
-  {
-    type: 'EvaluationKeysResult',
-    message: { epochId, requestId: word(8), digests: concat([word(9), word(10)]) },
+    ...{ type: 'Result', contract: 'evaluationKeyManager' },
+    message: { epochId, requestId: word(8), result: concat([word(9), word(10)]) },
   },
 ];
 const statement = statements[0];
@@ -49,8 +48,9 @@ beforeAll(async () => {
 afterAll(() => node?.stop());
 
 /** The digest by the contract that verifies it, or for which it is meant. */
-async function onChain({ type, message }: Hashed): Promise<Hex> {
-  const { epochManager, keyManager, evaluationKeyManager, decryptionGateway } = gateway.contracts;
+async function onChain(of: Hashed): Promise<Hex> {
+  const { type, message } = of;
+  const { epochManager } = gateway.contracts;
   switch (type) {
     case 'ShareCommitment':
       return epochManager.read.hashShareCommitment([
@@ -65,30 +65,16 @@ async function onChain({ type, message }: Hashed): Promise<Hex> {
         message.blockHash,
         message.logsDigest,
       ]);
-    case 'PublicKeyResult':
-      return keyManager.read.hashPublicKeyResult([message.epochId, message.keyId, message.digest]);
-    case 'PublicDecryptionResult':
-      return decryptionGateway.read.hashPublicDecryptionResult([
+    case 'Result':
+      return gateway.contracts[of.contract].read.hashResult([
         message.epochId,
         message.requestId,
-        message.result,
-      ]);
-    case 'UserDecryptionResult':
-      return decryptionGateway.read.hashUserDecryptionResult([
-        message.epochId,
-        message.requestId,
-        message.result,
-      ]);
-    case 'EvaluationKeysResult':
-      return evaluationKeyManager.read.hashEvaluationKeysResult([
-        message.epochId,
-        message.requestId,
-        message.digests,
+        keccak256(message.result),
       ]);
   }
 }
 
-describe.each(statements)('$type', (each) => {
+describe.each(statements)('$type $contract', (each) => {
   it("has the contract's digest", async () => {
     expect(statementDigest(gateway, each)).toBe(await onChain(each));
   });

@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { decodeQuestion as decodeBlobQuestion } from '../../../workers/net/blobs/codec.ts';
 import { NetError, NetErrorCode } from '../../../workers/net/errors.ts';
 import type { Codec } from '../../../workers/net/exchange/index.ts';
+import { codec as commitments } from '../../../workers/net/commitments/codec.ts';
+import { openingsPerQuestion } from '../../../workers/net/limits.ts';
 import { codec as combinations } from '../../../workers/net/combinations/codec.ts';
 import { codec as results } from '../../../workers/net/results/codec.ts';
 import { codec as setup } from '../../../workers/net/setup/codec.ts';
@@ -37,7 +39,15 @@ function example<Q, A, S>(codec: Codec<Q, A, S>, question: Q, answer: A, shape: 
   };
 }
 
+const rootAt = (index: number) => ({ index, root: hex(`root ${index}`, 32), signature });
+
 const examples: readonly Example[] = [
+  example(
+    commitments,
+    { epochId: hex('epoch', 32), openingIds: [hex('first', 32), hex('second', 32)] },
+    [[rootAt(1), rootAt(2), rootAt(13)], []],
+    { openings: 2 },
+  ),
   example(
     setup,
     { proposalId: hex('proposal', 32), dealer: 13, signature: hex('signature', 65) },
@@ -211,6 +221,48 @@ describe('set-up answers', () => {
       const bytes = Uint8Array.of(...seededBytes('proposal', 32), dealer);
       expect(codeOf(() => setup.decodeQuestion(bytes))).toBe(NetErrorCode.questionMalformed);
     }
+  });
+});
+
+describe('commitments', () => {
+  const epochId = hex('epoch', 32);
+  const ids = Array.from({ length: openingsPerQuestion }, (_, at) => hex(`opening ${at}`, 32));
+  const questionOf = (...openingIds: readonly Hex[]) =>
+    commitments.encodeQuestion({ epochId, openingIds });
+
+  it('are asked about for so many openings, and answered for as many operators as there are', () => {
+    expect(commitments.decodeQuestion(questionOf(...ids)).openingIds).toEqual(ids);
+    const all = Array.from({ length: 13 }, (_, at) => rootAt(at + 1));
+    const shape = { openings: ids.length };
+    const answer = commitments.encodeAnswer(ids.map(() => all));
+    expect(answer).toHaveLength(commitments.maxAnswerBytes(shape));
+    expect(commitments.decodeAnswer(answer, shape)).toEqual(ids.map(() => all));
+  });
+
+  it('are not asked about for none or too many', () => {
+    const code = NetErrorCode.argumentInvalid;
+    expect(codeOf(() => questionOf())).toBe(code);
+    expect(codeOf(() => questionOf(...ids, hex('one more', 32)))).toBe(code);
+  });
+
+  it.each([
+    ['no opening', (bytes: Uint8Array) => bytes.fill(0, 32)],
+    ['a gap', (bytes: Uint8Array) => bytes.fill(0, 32, 64)],
+    ['an opening twice', (bytes: Uint8Array) => bytes.copyWithin(32, 64, 96)],
+  ])('are refused a question with %s', (_, spoil) => {
+    const code = NetErrorCode.questionMalformed;
+    expect(codeOf(() => commitments.decodeQuestion(spoil(questionOf(...ids))))).toBe(code);
+  });
+
+  it.each([
+    ['an operator twice', [rootAt(2), rootAt(2)]],
+    ['operators out of order', [rootAt(3), rootAt(2)]],
+    ['operator 0', [rootAt(0)]],
+    ['operator 14', [rootAt(14)]],
+  ])('are refused for %s', (_, roots) => {
+    const bytes = commitments.encodeAnswer([roots]);
+    const code = NetErrorCode.answerMalformed;
+    expect(codeOf(() => commitments.decodeAnswer(bytes, { openings: 1 }))).toBe(code);
   });
 });
 

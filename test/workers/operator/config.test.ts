@@ -25,8 +25,10 @@ describe('a configuration', () => {
       confirmations: 12,
       pollMs: 1_000,
       submitDelayMs: 5_000,
+      settleEveryMs: 600_000,
       transcriptBytes: 64 * 2 ** 30,
       largeOperationBytes: 8 * 2 ** 20,
+      evidence: { maxCostWei: 10n ** 16n, minRewardWei: 0n },
       logLevel: 'info',
     });
   });
@@ -39,11 +41,14 @@ describe('a configuration', () => {
       confirmations: 0,
       pollMs: 10,
       submitDelayMs: 0,
+      settleEveryMs: 1_000,
       transcriptBytes: 2 ** 30,
       largeOperationBytes: 0,
+      evidence: { maxCostWei: '0', minRewardWei: '1000000000000000000000' },
       logLevel: 'debug',
     };
-    expect(parseConfig(given, '/')).toEqual(given);
+    const evidence = { maxCostWei: 0n, minRewardWei: 10n ** 21n };
+    expect(parseConfig(given, '/')).toEqual({ ...given, evidence });
   });
 
   it('takes part of "http"', () => {
@@ -80,6 +85,11 @@ describe('a configuration', () => {
     ['pollMs', 600_001],
     ['submitDelayMs', -1],
     ['submitDelayMs', Infinity],
+    ['evidence', { maxCostWei: 1 }],
+    ['evidence', { maxCostWei: '-1' }],
+    ['evidence', { minRewardWei: '0x10' }],
+    ['evidence', { minRewardWei: '01' }],
+    ['evidence', { maxCost: '1' }],
     ['logLevel', 'trace'],
     ['logLevel', 'constructor'],
     ['confirmation', 12],

@@ -1,6 +1,6 @@
 import { keccak256, stringToHex, type Address, type Hex } from 'viem';
 
-import type { GatewayAddresses, GatewayClient } from '../../../workers/chain/client.ts';
+import type { Deployment, GatewayAddresses, GatewayClient } from '../../../workers/chain/client.ts';
 import type { GatewayEvent } from '../../../workers/chain/events.ts';
 import { apply } from '../../../workers/chain/reducer.ts';
 import type { TransactionSender } from '../../../workers/chain/sender.ts';
@@ -26,17 +26,22 @@ export const digestOf = (text: string): Hex => keccak256(stringToHex(text));
 
 const address = (last: number): Address => `0x${last.toString(16).padStart(40, '0')}`;
 
-/** A chain without contracts: each call of an operator becomes the event that it would cause. */
-export class FakeChain {
-  readonly chainId = 31337n;
-  readonly addresses: GatewayAddresses = {
+const invented: Deployment = {
+  chainId: 31337n,
+  addresses: {
     decryptionGateway: address(0xa1),
     epochManager: address(0xa2),
     keyManager: address(0xa3),
     ciphertextRegistry: address(0xa4),
     operatorRegistry: address(0xa5),
     evaluationKeyManager: address(0xa6),
-  };
+  },
+};
+
+/** A chain without contracts: each call of an operator becomes the event that it would cause. */
+export class FakeChain {
+  readonly chainId: bigint;
+  readonly addresses: GatewayAddresses;
   readonly blocks: Block[] = [];
   /** Every call that was sent, with its sender. */
   readonly calls: (Call & { readonly from: Address })[] = [];
@@ -46,6 +51,12 @@ export class FakeChain {
   outage: Error | undefined;
   readonly #state = emptyState();
   readonly #followers: ChainState[] = [];
+
+  /** @param deployment what signatures are for */
+  constructor({ chainId, addresses }: Deployment = invented) {
+    this.chainId = chainId;
+    this.addresses = addresses;
+  }
 
   /** A view of the chain that is told of all blocks, those so far first. */
   follow(): ChainState {
@@ -95,6 +106,7 @@ export class FakeChain {
           evaluationKeys: reader((id) => ({ state: pending(evaluationKeys.get(id)?.state) })),
         },
       },
+      slashingManager: { address: address(0xa7) },
       decryptionGateway: {
         read: { request: reader((id) => ({ state: pending(requestOf(id)?.state) })) },
       },
@@ -156,13 +168,21 @@ export class FakeChain {
         return { eventName: 'EpochConfirmed', args: { epochId: id, member } };
       }
       case 'recordPublicKey':
-        return { eventName: 'PublicKeyRecorded', args: { keyId: id, digest: args[1] } };
-      case 'respondPublicDecryption':
-        return { eventName: 'PublicDecryptionResponded', args: { requestId: id, result: args[1] } };
+        return {
+          eventName: 'PublicKeyRecorded',
+          args: { keyId: id, digest: args[1], signerBitmap: args[2] },
+        };
+      case 'respond': {
+        const eventName = this.#state.requests.has(id)
+          ? 'PublicDecryptionResponded'
+          : 'UserDecryptionResponded';
+        return { eventName, args: { requestId: id, result: args[1], signerBitmap: args[2] } };
+      }
       case 'recordEvaluationKeys':
-        return { eventName: 'EvaluationKeysRecorded', args: { requestId: id, digests: args[1] } };
-      case 'respondUserDecryption':
-        return { eventName: 'UserDecryptionResponded', args: { requestId: id, result: args[1] } };
+        return {
+          eventName: 'EvaluationKeysRecorded',
+          args: { requestId: id, digests: args[1], signerBitmap: args[2] },
+        };
       default:
         throw new Error(`no effect of ${functionName}`);
     }

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bytesToHex, type Hex } from 'viem';
+import { bytesToHex, type Hex, type LocalAccount } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { afterEach } from 'vitest';
 
+import type { Deployment } from '../../../workers/chain/client.ts';
 import { createHost, generatePeerKey, peerIdToBytes } from '../../../workers/net/host/index.ts';
 import { answerPeers } from '../../../workers/operator/openings/answers.ts';
 import { Board } from '../../../workers/operator/openings/board.ts';
@@ -25,6 +26,9 @@ import { ProgressBook } from '../../../workers/operator/progress.ts';
 import { encodeSetKeys, secretName, type Seat } from '../../../workers/operator/committee/seat.ts';
 import { Seats } from '../../../workers/operator/committee/seats.ts';
 import { Slots } from '../../../workers/operator/duties/slots.ts';
+import { Wakeup } from '../../../workers/operator/waiting.ts';
+import { Comparisons } from '../../../workers/operator/watchdog/comparisons.ts';
+import { defaultEvidenceTerms } from '../../../workers/operator/watchdog/terms.ts';
 import { committeeOf } from '../../../workers/sharing/committee.ts';
 import { createDealing } from '../../../workers/sharing/dealing.ts';
 import {
@@ -81,6 +85,17 @@ export interface CommitteeOptions {
   readonly keyless?: readonly number[];
   /** Only proposed: no set keys, no epoch. */
   readonly proposedOnly?: boolean;
+  /** The epoch of a real deployment that the committee is that of. */
+  readonly anchor?: Anchor;
+}
+
+/** Where contracts have the same epoch: what they say of it and the harness would invent. */
+export interface Anchor {
+  readonly deployment: Deployment;
+  readonly proposalId: Hex;
+  /** Dealers whose dealings count. */
+  readonly standing: readonly number[];
+  readonly account: (index: number) => LocalAccount;
 }
 
 const closers: (() => unknown)[] = [];
@@ -119,7 +134,7 @@ export async function temporaryStore() {
 }
 
 /** The dealings that the epoch of this harness is made of, by dealer; the same each time. */
-export function fixedDealings(n: number) {
+export function fixedDealings(n: number, of: Hex = proposalId) {
   const committee = committeeOf(n);
   let draws = 0;
   const random = (length: number): Uint8Array => {
@@ -127,7 +142,7 @@ export function fixedDealings(n: number) {
     return Uint8Array.from(hash.update(`harness/${draws++}`).digest());
   };
   const dealingOf = (dealer: number) => {
-    const { seeds, hashes, root } = createDealing(committee, proposalId, dealer, random);
+    const { seeds, hashes, root } = createDealing(committee, of, dealer, random);
     return { seeds, hashes: hashes.map((hash) => Uint8Array.from(hash)), root };
   };
   return new Map(Array.from({ length: n }, (_, at) => [at + 1, dealingOf(at + 1)] as const));
@@ -138,10 +153,13 @@ export async function startCommittee(
   n: number,
   options: CommitteeOptions = {},
 ): Promise<TestCommittee> {
-  const chain = new FakeChain();
+  const { anchor } = options;
+  const chain = new FakeChain(anchor?.deployment);
   const indices = Array.from({ length: n }, (_, at) => at + 1);
+  const proposed = anchor?.proposalId ?? proposalId;
+  const standing = anchor?.standing ?? indices;
   const operators = await Promise.all(indices.map((index) => startOperator(chain, index, options)));
-  const accounts = indices.map(signerAccount);
+  const accounts = indices.map(anchor?.account ?? signerAccount);
   const signers = accounts.map((account) => account.address);
 
   chain.emit(
@@ -158,7 +176,7 @@ export async function startCommittee(
   );
   chain.emit({
     eventName: 'EpochProposed',
-    args: { proposalId, operators: signers, signers, deadline: 10n ** 10n },
+    args: { proposalId: proposed, operators: signers, signers, deadline: 10n ** 10n },
   });
   for (const { context, chain: view } of operators) {
     const peers = knownPeers(view.now, context.account.address);
@@ -166,9 +184,9 @@ export async function startCommittee(
   }
 
   const committee = committeeOf(n);
-  const dealings = fixedDealings(n);
-  const roots = indices.map((index) => dealings.get(index)!.root);
-  const setupDigest = setupDigestOf(committee, proposalId, indices, roots);
+  const dealings = fixedDealings(n, proposed);
+  const roots = standing.map((index) => dealings.get(index)!.root);
+  const setupDigest = setupDigestOf(committee, proposed, standing, roots);
   const { chainId, addresses } = chain;
   const { epochManager } = addresses;
   const epochId = epochIdOf({ chainId, epochManager, signers, setupDigest });
@@ -176,11 +194,14 @@ export async function startCommittee(
     chain.emit(
       ...roots.map((root, at) => ({
         eventName: 'DealingPosted' as const,
-        args: { proposalId, dealer: at + 1, root },
+        args: { proposalId: proposed, dealer: standing[at], root },
       })),
       {
         eventName: 'EpochFrozen',
-        args: { proposalId, epochId, setupDigest, standingBitmap: bitmapOf(indices) },
+        args: {
+          ...{ proposalId: proposed, epochId, setupDigest },
+          standingBitmap: bitmapOf(standing),
+        },
       },
       { eventName: 'EpochActivated', args: { epochId } },
     );
@@ -189,7 +210,7 @@ export async function startCommittee(
   if (options.proposedOnly !== true) {
     for (const { context, index } of operators) {
       if (options.keyless?.includes(index)) continue;
-      const keys = deriveSetKeys(committee, index, setupDigest, indices, (dealer, set) =>
+      const keys = deriveSetKeys(committee, index, setupDigest, standing, (dealer, set) =>
         dealings.get(dealer)!.seeds.get(set),
       );
       context.store.secrets.put(secretName.setKeys(epochId), encodeSetKeys(keys));
@@ -208,7 +229,7 @@ async function startOperator(
   options: CommitteeOptions,
 ): Promise<TestOperator> {
   const lines: LogLine[] = [];
-  const account = signerAccount(index);
+  const account = (options.anchor?.account ?? signerAccount)(index);
   const view = chain.follow();
   const store = await temporaryStore();
   const host = await createHost({
@@ -232,6 +253,9 @@ async function startOperator(
     answering: answerHonestly,
     values: new OpenedValues(),
     combinations: new OwnCombinations(),
+    comparisons: new Comparisons(0),
+    evidenceTerms: defaultEvidenceTerms,
+    evidenceKept: new Wakeup(),
     evaluationSlots: new Slots(2, 60_000),
     largeOperationBytes: 2 ** 20,
     valuePatienceMs: 10_000,
@@ -253,6 +277,6 @@ async function startOperator(
       const [epochId] = view.now.epochs.keys();
       return seats.get(epochId)!;
     },
-    membership: () => membershipIn(view.now.proposals.get(proposalId)!, account.address)!,
+    membership: () => membershipIn([...view.now.proposals.values()][0], account.address)!,
   };
 }

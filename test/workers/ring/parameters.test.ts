@@ -21,6 +21,10 @@ describe('parameter sets', () => {
       );
   });
 
+  it.each(parameterSets)('$name hides to 2^-64 at least', ({ lambda }) => {
+    expect(lambda).toBeGreaterThanOrEqual(64);
+  });
+
   it('refuses unknown names', () => {
     for (const name of ['', 'bfv-8192', '__proto__', 'bgvx', 'x-ckks']) {
       expect(() => parameterSet(name)).toThrow(withCode(RingErrorCode.PARAMETER_SET_UNKNOWN));

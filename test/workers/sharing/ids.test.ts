@@ -6,6 +6,7 @@ import {
   itemId,
   itemPrefix,
   openingId,
+  openingPreimage,
   parameterSetId,
 } from '../../../workers/sharing/ids.ts';
 import vectors from '../../vectors/sharing.json' with { type: 'json' };
@@ -35,10 +36,15 @@ const opening = {
   positions: Uint32Array.of(0, 1),
 };
 
+type Described = { readonly setupDigest: Hex } & Parameters<typeof openingPreimage>[0];
+
+const idOf = ({ setupDigest, ...described }: Described): Hex =>
+  openingId(setupDigest, openingPreimage(described));
+
 /** The same opening of all coefficients. */
 function openingIdOfAll({ positions, ...rest }: typeof opening): Hex {
   expect(positions).toBeDefined();
-  return openingId(rest);
+  return idOf(rest);
 }
 
 describe('test vectors', () => {
@@ -83,15 +89,13 @@ describe('test vectors', () => {
       polynomials: ids.polynomials,
     };
     expect(
-      openingId({
+      idOf({
         ...vectorOpening,
         generations: ids.generations as { keyId: Hex; generation: number }[],
         positions: Uint32Array.from(ids.positions),
       }),
     ).toBe(ids.openingId);
-    expect(openingId({ ...vectorOpening, generations: [] })).toBe(
-      ids.openingIdWithoutKeysOrPositions,
-    );
+    expect(idOf({ ...vectorOpening, generations: [] })).toBe(ids.openingIdWithoutKeysOrPositions);
   });
 });
 
@@ -146,13 +150,13 @@ describe('opening ids', () => {
       { ...opening, polynomials: 2 },
       { ...opening, positions: Uint32Array.of(1, 0) },
       { ...opening, positions: Uint32Array.of(0) },
-    ].map(openingId);
+    ].map(idOf);
     ids.push(openingIdOfAll(opening));
     expect(new Set(ids).size).toBe(ids.length);
   });
 
   it('tell no positions from all', () => {
     const all = { ...opening, positions: new Uint32Array(0) };
-    expect(openingId(all)).not.toBe(openingIdOfAll(opening));
+    expect(idOf(all)).not.toBe(openingIdOfAll(opening));
   });
 });

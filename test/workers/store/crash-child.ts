@@ -8,8 +8,8 @@ const [directory = '', first = '0'] = process.argv.slice(2);
 const store = await openStore(directory, 'passphrase', { kdf: insecureFastKdf });
 writeSync(1, 'open\n');
 for (let i = Number(first); ; i++) {
-  const { id, root, name, secret, block, attempt, blob, share } = round(i);
-  store.openings.commit(id, root);
+  const { id, opening, root, name, secret, block, attempt, blob, share } = round(i);
+  store.openings.commit(opening, root);
   writeSync(1, `opening ${i}\n`);
   store.secrets.put(name, secret);
   writeSync(1, `secret ${i}\n`);

@@ -3,7 +3,9 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
+import { schemaVersion } from '../../../workers/store/database.ts';
 import { StoreErrorCode } from '../../../workers/store/errors.ts';
+import { preimageOf } from './crash-round.ts';
 import { temporaryStores, word } from './support.ts';
 
 const { directory, open } = temporaryStores();
@@ -48,7 +50,9 @@ describe('openStore', () => {
     const path = directory();
     (await open(path)).close();
     const raw = new DatabaseSync(join(path, 'state.db'));
-    raw.prepare("UPDATE meta SET value = ? WHERE name = 'schema'").run(Buffer.from('3'));
+    raw
+      .prepare("UPDATE meta SET value = ? WHERE name = 'schema'")
+      .run(Buffer.from(String(schemaVersion + 1)));
     raw.close();
     await expect(open(path)).rejects.toMatchObject({ code: StoreErrorCode.SCHEMA_TOO_NEW });
   });
@@ -59,12 +63,22 @@ describe('openStore', () => {
     store.secrets.put('seed/1', Uint8Array.of(1));
     store.close();
     const raw = new DatabaseSync(join(path, 'state.db'));
-    raw.exec('DROP TABLE entries');
+    raw.exec(`
+      DROP TABLE entries; DROP TABLE results; DROP TABLE evidence; DROP TABLE openings;
+      CREATE TABLE openings (id TEXT PRIMARY KEY, root TEXT NOT NULL) STRICT, WITHOUT ROWID;
+      INSERT INTO openings VALUES ('${word(3)}', '${word(4)}');
+    `);
     raw.prepare("UPDATE meta SET value = ? WHERE name = 'schema'").run(Buffer.from('1'));
     raw.close();
     const upgraded = await open(path);
     upgraded.entries.record(word(1), 0, word(2));
+    upgraded.results.commit(word(3), word(4));
     expect(upgraded.secrets.get('seed/1')).toEqual(Uint8Array.of(1));
+    // Two roots stay impossible; there is no evidence of what was opened then.
+    expect(upgraded.openings.root(word(3))).toBe(word(4));
+    expect(upgraded.openings.get(word(3))).toBeUndefined();
+    expect(upgraded.openings.toCompare(9)).toEqual([]);
+    expect(upgraded.evidence.list(9)).toEqual([]);
     upgraded.close();
     expect((await open(path)).entries.list(word(1))).toEqual([word(2)]);
   });
@@ -145,20 +159,40 @@ describe('openings', () => {
   it('records a root once and refuses another, also after a restart', async () => {
     const path = directory();
     const store = await open(path);
-    store.openings.commit(word(1), word(0xab));
-    store.openings.commit(word(1), word(0xab).toUpperCase().replace('0X', '0x') as `0x${string}`);
+    const opening = { openingId: word(1), epochId: word(2), preimage: preimageOf(word(3)) };
+    store.openings.commit(opening, word(0xab));
+    store.openings.commit(opening, word(0xab).toUpperCase().replace('0X', '0x') as `0x${string}`);
     store.close();
     const again = await open(path);
-    expect(() => again.openings.commit(word(1), word(0xac))).toThrow(
+    expect(() => again.openings.commit(opening, word(0xac))).toThrow(
       expect.objectContaining({ code: StoreErrorCode.OPENING_CONFLICT }),
     );
     expect(again.openings.root(word(1))).toBe(word(0xab));
     expect(again.openings.root(word(2))).toBeUndefined();
   });
 
+  it('keeps what an id is the hash of, and whether its roots were compared', async () => {
+    const path = directory();
+    const store = await open(path);
+    const of = (byte: number) => ({
+      ...{ openingId: word(byte), epochId: word(9), preimage: preimageOf(word(byte)) },
+    });
+    for (const byte of [1, 2, 3]) store.openings.commit(of(byte), word(0xab));
+    store.openings.setCompared([word(2), word(3)]);
+    // Committing again, after a crash, is not another opening.
+    store.openings.commit(of(3), word(0xab));
+    store.close();
+    const again = await open(path);
+    expect(again.openings.get(word(2))).toEqual(of(2));
+    expect(again.openings.get(word(4))).toBeUndefined();
+    expect(again.openings.toCompare(9)).toEqual([of(1)]);
+    expect(again.openings.toCompare(0)).toEqual([]);
+  });
+
   it('refuses ids that are not 32 bytes', async () => {
     const store = await open(directory());
-    expect(() => store.openings.commit('0x01', word(1))).toThrow(
+    const opening = { openingId: '0x01', epochId: word(2), preimage: preimageOf(word(3)) } as const;
+    expect(() => store.openings.commit(opening, word(1))).toThrow(
       expect.objectContaining({ code: StoreErrorCode.INVALID_ARGUMENT }),
     );
   });

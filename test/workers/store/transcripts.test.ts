@@ -13,6 +13,7 @@ const signature: Hex = `0x${'5a'.repeat(65)}`;
 /** A share of two polynomials over two limbs. */
 const shareOf = (seed: number, width = 3): TranscriptShare => ({
   epochId: word(seed),
+  root: word(seed + 100),
   signature,
   shape: { primes: [2053n, 1031n], width, polynomials: 2 },
   residues: BigUint64Array.from({ length: 4 * width }, (_, at) => BigInt(seed * 1000 + at)),
@@ -50,6 +51,32 @@ describe('transcripts', () => {
     await transcripts.put(word(1), 1, shareOf(1));
     await transcripts.put(word(1), 1, shareOf(2));
     expect(await transcripts.get(word(1), 1)).toEqual(shareOf(1));
+  });
+
+  it('say what is held when an operator gives another one, also at the same time', async () => {
+    const transcripts = await Transcripts.open(directory());
+    const signedFor = (seed: number) => ({ root: shareOf(seed).root, signature });
+    const answers = await Promise.all(
+      [1, 2].map((seed) => transcripts.put(word(1), 1, shareOf(seed))),
+    );
+    expect(answers).toEqual([signedFor(1), signedFor(1)]);
+    expect(await transcripts.put(word(1), 1, shareOf(3))).toEqual(signedFor(1));
+    expect(await transcripts.get(word(1), 1)).toEqual(shareOf(1));
+  });
+
+  it('know what was signed without reading the shares', async () => {
+    const path = directory();
+    const transcripts = await Transcripts.open(path);
+    await transcripts.put(word(1), 13, shareOf(7));
+    await transcripts.put(word(1), 2, shareOf(8));
+    await transcripts.put(word(1), 3, shareOf(9));
+    truncateSync(fileOf(path, word(1), 3), 128);
+    const held = (index: number, seed: number) => {
+      const { epochId, root } = shareOf(seed);
+      return { index, epochId, root, signature };
+    };
+    expect(await transcripts.roots(word(1))).toEqual([held(2, 8), held(13, 7)]);
+    expect(await transcripts.roots(word(2))).toEqual([]);
   });
 
   it.each([

@@ -2,7 +2,7 @@ import type { Hex } from 'viem';
 
 import type { GatewayEvent } from '../../chain/events.ts';
 import { apply } from '../../chain/reducer.ts';
-import { emptyState, type GatewayState } from '../../chain/state.ts';
+import { emptyState, requestedAs, type GatewayState } from '../../chain/state.ts';
 import type { GatewayUpdate } from '../../chain/watcher.ts';
 import { PublicDigests } from '../public/objects.ts';
 import type { BlockView } from './views.ts';
@@ -36,7 +36,7 @@ export class ChainState {
   }
 
   /**
-   * Ids of everything that is asked for and not recorded: keys, evaluation keys and decryptions, in the
+   * Ids of everything that is asked for, not recorded and not refunded: keys, evaluation keys and decryptions, in the
    * chain's order. So what operators do at each block does not grow with what they have done before.
    */
   get pending(): ReadonlySet<Hex> {
@@ -84,19 +84,10 @@ export class ChainState {
 
   /** Takes note of what an event, applied already, asks for or settles. */
   #track({ args }: GatewayEvent): void {
-    const { keys, evaluationKeys, requests, userDecryptions } = this.#state;
-    const ids = ['keyId', 'requestId'].map(
-      (name) => (args as Record<string, unknown>)[name] as Hex,
-    );
-    const [keyId, requestId] = ids;
-    const track = (id: Hex, entry: { readonly state: string } | undefined): void => {
-      if (entry?.state !== 'pending') this.#pending.delete(id);
-      else this.#pending.add(id);
-    };
-    track(keyId, keys.get(keyId));
-    for (const entries of [evaluationKeys, requests, userDecryptions]) {
-      const entry = entries.get(requestId);
-      if (entry !== undefined) track(requestId, entry);
+    for (const name of ['keyId', 'requestId']) {
+      const id = (args as Record<string, unknown>)[name] as Hex;
+      if (requestedAs(this.#state, id)?.state === 'pending') this.#pending.add(id);
+      else this.#pending.delete(id);
     }
   }
 }

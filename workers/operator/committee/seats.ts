@@ -47,6 +47,11 @@ export class Seats {
     }
   }
 
+  /** The place in an epoch, if it is known. */
+  placeIn(epochId: Hex): Place | undefined {
+    return this.#places.get(epochId);
+  }
+
   get(epochId: Hex): Seat | undefined {
     return this.#seats.get(epochId);
   }

@@ -11,7 +11,7 @@ import { FIRST_GENERATION, type KeyShares } from '../committee/key-shares.ts';
 import { loadInput, servable } from './inputs.ts';
 import { opensWith, runPart, secretsOf } from '../openings/run-part.ts';
 import type { Seat } from '../committee/seat.ts';
-import { settle } from './settle.ts';
+import { conclude } from './conclude.ts';
 
 /** `RequestState` of the contract. */
 export const REQUEST_PENDING = 1;
@@ -52,7 +52,7 @@ export async function decryptPublicly(
       {
         address: gateway.addresses.decryptionGateway,
         abi: decryptionGatewayAbi,
-        functionName: 'respondPublicDecryption',
+        functionName: 'respond',
         args: [requestId, result, signerBitmap, signatures],
       },
       async () =>
@@ -60,9 +60,10 @@ export async function decryptPublicly(
         REQUEST_PENDING,
     );
   const statement = (result: Hex): Statement => ({
-    type: 'PublicDecryptionResult',
+    type: 'Result',
+    contract: 'decryptionGateway',
     message: { epochId, requestId, result },
   });
   const outcome = { id: requestId, result: concatBytes(parts), statement, submit };
-  await settle(context, seat, outcome, signal);
+  await conclude(context, seat, outcome, signal);
 }

@@ -23,7 +23,7 @@ import { restoreShares } from '../openings/own-shares.ts';
 import { opensWith, runPart, secretsOf } from '../openings/run-part.ts';
 import type { Quorum } from './certify.ts';
 import { servable } from './inputs.ts';
-import { settle } from './settle.ts';
+import { conclude } from './conclude.ts';
 
 /** `EvaluationKeyState` of the contract. */
 const PENDING = 1;
@@ -108,11 +108,12 @@ export async function generateEvaluationKeys(
         PENDING,
     );
   const statement = (result: Hex): Statement => ({
-    type: 'EvaluationKeysResult',
-    message: { epochId, requestId, digests: result },
+    type: 'Result',
+    contract: 'evaluationKeyManager',
+    message: { epochId, requestId, result },
   });
   const result = concatBytes(digests.map((digest) => hexToBytes(digest)));
-  await settle(context, seat, { id: requestId, result, statement, submit }, signal);
+  await conclude(context, seat, { id: requestId, result, statement, submit }, signal);
 }
 
 /** Digests of the entries that were finished before, from the first on, and are still there. */

@@ -20,6 +20,7 @@ const REDO_PAUSE_MS = 60_000;
 const permanent: readonly string[] = [
   OperatorErrorCode.REQUEST_UNSERVABLE,
   StoreErrorCode.OPENING_CONFLICT,
+  StoreErrorCode.RESULT_CONFLICT,
 ];
 
 /**

@@ -11,7 +11,7 @@ import type { KeyShares } from '../committee/key-shares.ts';
 import { opensWith, runPart, secretsOf } from '../openings/run-part.ts';
 import type { Seat } from '../committee/seat.ts';
 import type { Quorum } from './certify.ts';
-import { settle } from './settle.ts';
+import { conclude } from './conclude.ts';
 
 /** `KeyState` of the contract. */
 const PENDING = 1;
@@ -51,9 +51,10 @@ export async function generateKey(
       async () => (await gateway.contracts.keyManager.read.key([keyId])).state !== PENDING,
     );
   const statement = (result: Hex): Statement => ({
-    type: 'PublicKeyResult',
-    message: { epochId, keyId, digest: result },
+    type: 'Result',
+    contract: 'keyManager',
+    message: { epochId, requestId: keyId, result },
   });
   const outcome = { id: keyId, result: hexToBytes(digest), statement, submit };
-  await settle(context, seat, outcome, signal);
+  await conclude(context, seat, outcome, signal);
 }

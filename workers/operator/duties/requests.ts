@@ -1,6 +1,11 @@
 import type { Hex } from 'viem';
 
-import type { CiphertextEntry, EpochEntry, KeyEntry } from '../../chain/state.ts';
+import {
+  requestedAs,
+  type CiphertextEntry,
+  type EpochEntry,
+  type KeyEntry,
+} from '../../chain/state.ts';
 import { isKeyloomError, type KeyloomError } from '../../errors.ts';
 import { decryptionPlan } from '../../fhe/noise.ts';
 import { parameterSets, type ParameterSet } from '../../ring/parameters.ts';
@@ -41,8 +46,10 @@ export function* requestJobs(sources: DutySources): Generator<Job> {
   const { context, chain } = sources;
   const behind: Hex[] = [];
   for (const id of context.progress.unsettled()) {
-    if (!isRecorded(sources, id)) continue;
-    if (isBehind(context.progress.get(id))) behind.push(id);
+    const state = requestedAs(chain.now, id)?.state;
+    if (state === undefined || state === 'pending') continue;
+    if (state === 'expired') context.progress.advance(id, 'expired');
+    else if (state !== 'retired' && isBehind(sources, id)) behind.push(id);
     else context.progress.advance(id, 'recorded');
   }
   for (const id of [...chain.pending, ...behind]) {
@@ -52,18 +59,15 @@ export function* requestJobs(sources: DutySources): Generator<Job> {
 }
 
 /**
- * True of evaluation keys that others have recorded while this operator was still making them: it goes
- * on, because its shares belong in the transcripts and only an opener has those of the others.
+ * True of what others have recorded while this operator was still opening it: it goes on while it can be
+ * paid, which takes the result. With evaluation keys longer, because its shares belong in the transcripts
+ * and only an opener has those of the others.
  */
-function isBehind(progress: RequestProgress | undefined): boolean {
-  return progress?.kind === 'evaluation-keys' && progress.state === 'opening';
-}
-
-function isRecorded({ chain }: DutySources, id: Hex): boolean {
-  const { keys, evaluationKeys, requests, userDecryptions } = chain.now;
-  const entry =
-    keys.get(id) ?? evaluationKeys.get(id) ?? requests.get(id) ?? userDecryptions.get(id);
-  return entry !== undefined && entry.state !== 'pending';
+function isBehind({ context, chain }: DutySources, id: Hex): boolean {
+  const progress = context.progress.get(id);
+  if (progress?.kind === 'evaluation-keys' && progress.state === 'opening') return true;
+  if (progress?.state !== 'agreeing' && progress?.state !== 'opening') return false;
+  return chain.now.escrowed.get(id)?.answer !== undefined;
 }
 
 /** What an id asks for, and how it is served. */
@@ -143,7 +147,7 @@ function* serve(
     id: `${kind}/${id}/${height}`,
     run: async (stop) => {
       // It is over already, and no block has come since to take it off the list.
-      if (leftMs() <= 0) return;
+      if (leftMs() <= 0 || context.progress.get(id)?.state === 'recorded') return;
       // Timers hold at most 2^31 - 1 ms; the contracts' windows are far shorter.
       const timeout = Math.min(leftMs(), 2 ** 31 - 1);
       const signal = AbortSignal.any([stop, AbortSignal.timeout(timeout)]);
@@ -159,6 +163,9 @@ function* serve(
           });
           await work(seat, signal);
         });
+        // Others had recorded it before: no block may come to say so.
+        if (chain.now.escrowed.get(id)?.answer !== undefined)
+          context.progress.advance(id, 'recorded');
       } catch (error) {
         if (stop.aborted) throw error;
         if (!signal.aborted) {

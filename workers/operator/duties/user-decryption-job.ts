@@ -14,7 +14,7 @@ import { opensWith, runPart, secretsOf } from '../openings/run-part.ts';
 import type { Quorum } from './certify.ts';
 import { REQUEST_PENDING } from './decryption-job.ts';
 import { loadInput, loadRecipient, servable } from './inputs.ts';
-import { settle } from './settle.ts';
+import { conclude } from './conclude.ts';
 
 /** Re-encrypts the ciphertexts of a request to the user's key and has the answers recorded. */
 export async function decryptForUser(
@@ -59,7 +59,7 @@ export async function decryptForUser(
       {
         address: gateway.addresses.decryptionGateway,
         abi: decryptionGatewayAbi,
-        functionName: 'respondUserDecryption',
+        functionName: 'respond',
         args: [requestId, result, signerBitmap, signatures],
       },
       async () =>
@@ -67,9 +67,10 @@ export async function decryptForUser(
         REQUEST_PENDING,
     );
   const statement = (result: Hex): Statement => ({
-    type: 'UserDecryptionResult',
+    type: 'Result',
+    contract: 'decryptionGateway',
     message: { epochId, requestId, result },
   });
   const outcome = { id: requestId, result: concatBytes(digests), statement, submit };
-  await settle(context, seat, outcome, signal);
+  await conclude(context, seat, outcome, signal);
 }

@@ -3,6 +3,7 @@ import type { Hex } from 'viem';
 import { recoverSigner } from '../../chain/typed-data.ts';
 import { register as registerBlobs } from '../../net/blobs/index.ts';
 import { register as registerCombinations } from '../../net/combinations/index.ts';
+import { register as registerCommitments } from '../../net/commitments/index.ts';
 import { Refusal, RefusalCode } from '../../net/exchange/index.ts';
 import { register as registerResults } from '../../net/results/index.ts';
 import { register as registerSetup } from '../../net/setup/index.ts';
@@ -10,6 +11,7 @@ import { register as registerShares } from '../../net/shares/index.ts';
 import { register as registerValues } from '../../net/values/index.ts';
 import { register as registerViews } from '../../net/views/index.ts';
 import { servableSeeds } from '../../sharing/dealing.ts';
+import type { HeldRoot } from '../../store/transcripts.ts';
 import { resultKey } from '../duties/certify.ts';
 import { Slots } from '../duties/slots.ts';
 import type { ChainState } from '../chain-view/chain-state.ts';
@@ -18,6 +20,7 @@ import { indexIn, membershipIn } from '../committee/membership.ts';
 import type { Place } from '../committee/seat.ts';
 import { heldDealing, seedRequest } from '../committee/set-up.ts';
 import { signView, viewKey } from '../chain-view/views.ts';
+import { rootsOf } from '../watchdog/compare.ts';
 import { collectShares } from './collect.ts';
 import { publishedShare, residuesOf } from './own-shares.ts';
 
@@ -28,6 +31,8 @@ const busy = new Refusal(RefusalCode.busy);
 /** Values that are collected for one peer at once, and combinations that are computed. */
 const VALUES_PER_PEER = 8;
 const COMBINATIONS_PER_PEER = 2;
+/** Questions about commitments that are answered to one peer at once: each reads some 400 files. */
+const COMPARISONS_PER_PEER = 1;
 /** For how long a place among them is its own. */
 const LEASE_MS = 60_000;
 
@@ -150,8 +155,21 @@ export async function answerPeers(sources: AnswerSources): Promise<void> {
 
   await registerResults(host, async (peerId, { epochId, resultId }, signal) => {
     const seat = await sources.place(epochId, signal);
+    const to = asker(seat, peerId);
+    if (to === undefined) return forbidden;
+    const own = await boards.results.wait(resultKey(epochId, resultId), signal);
+    return context.answering.result(context, own, to, signal);
+  });
+
+  const comparisonSlots = slotsPerPeer(COMPARISONS_PER_PEER);
+  await registerCommitments(host, async (peerId, { epochId, openingIds }, signal) => {
+    const seat = await sources.place(epochId, signal);
     if (asker(seat, peerId) === undefined) return forbidden;
-    return boards.results.wait(resultKey(epochId, resultId), signal);
+    return comparisonSlots(peerId).run(signal, async () => {
+      const held: HeldRoot[][] = [];
+      for (const openingId of openingIds) held.push(await rootsOf(context, seat, openingId));
+      return held;
+    });
   });
 
   await registerBlobs(host, async (_, digest) => {

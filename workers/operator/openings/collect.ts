@@ -11,6 +11,7 @@ import { askAll } from './asking.ts';
 import { blame, isSignedBy, type OperatorContext } from '../context.ts';
 import { activePeers, type Place } from '../committee/seat.ts';
 import { aborted } from '../waiting.ts';
+import { witnessRoots, witnessShares } from '../watchdog/witness.ts';
 import { commitment } from './own-shares.ts';
 
 /** How long after an opening late shares are still awaited, to be checked. */
@@ -62,7 +63,8 @@ export async function collectShares(
       reject(error);
       if (!end.signal.aborted && !context.stopping.aborted)
         context.log.error({ err: error, subject }, 'collecting shares failed');
-    });
+    })
+    .finally(() => context.comparisons.note(seat.session.epochId, opening.id));
   return promise;
 }
 
@@ -146,6 +148,7 @@ class Collector {
           { subject: this.#subject, openingId: this.#opening.id },
           'the own share is wrong: check this machine and its data directory',
         );
+      if (opened.faulty.length > 0) this.#witness();
       onOpened(opened.value);
     } catch (error) {
       if (!isKeyloomError(error, SharingErrorCode.TOO_FEW_AGREEING)) throw error;
@@ -167,22 +170,33 @@ class Collector {
     }
     // Fewer only if the transcripts have lost some: then nobody can say what is right.
     if (basis.size <= committee.t) return;
-    if (!checkLateShare(committee, this.#opening.shape, basis, index, share))
-      this.#blame(index, ShareFault.WRONG_SHARE);
+    if (checkLateShare(committee, this.#opening.shape, basis, index, share)) return;
+    this.#blame(index, ShareFault.WRONG_SHARE);
+    this.#witness();
+  }
+
+  /** In its own time: the value does not wait for evidence. */
+  #witness(): void {
+    witnessShares(this.#context, this.#seat, this.#opening).catch((error: unknown) =>
+      this.#context.log.error({ err: error, openingId: this.#opening.id }, 'no evidence was made'),
+    );
   }
 
   /** A share without a valid signature over its commitment is no evidence: its sender is set aside. */
   async #keepIfSigned(index: number, { signature, residues }: SignedShare): Promise<boolean> {
     const { epochId } = this.#seat.session;
     const { id, shape } = this.#opening;
-    const signed = commitment(epochId, id, commitShare(residues));
+    const root = commitShare(residues);
+    const signed = commitment(epochId, id, root);
     if (!(await isSignedBy(this.#context, this.#seat, index, signed, signature))) {
       this.#blame(index, ShareFault.WRONG_SIGNATURE);
       this.#seat.setAside.add(index);
       return false;
     }
     const { transcripts } = this.#context.store;
-    await transcripts.put(id, index, { epochId, signature, shape, residues });
+    const share = { epochId, root, signature, shape, residues };
+    const kept = await transcripts.put(id, index, share);
+    if (kept.root !== root) witnessRoots(this.#context, this.#seat, id, index, kept, share);
     return true;
   }
 

@@ -35,11 +35,11 @@ export async function offerShare(
 ): Promise<void> {
   const { store, boards } = context;
   const { epochId } = seat.session;
-  const { id, shape } = opening;
+  const { id, preimage, shape } = opening;
   const root = commitShare(share);
-  store.openings.commit(id, root);
+  store.openings.commit({ openingId: id, epochId, preimage }, root);
   const signature = await sign(context, commitment(epochId, id, root));
-  await store.transcripts.put(id, seat.index, { epochId, signature, shape, residues: share });
+  await store.transcripts.put(id, seat.index, { epochId, root, signature, shape, residues: share });
   boards.shares.publish(shareKey(epochId, id), { seat, subject, opening, signature }, subject);
 }
 
@@ -83,8 +83,15 @@ export async function publishedShare(
   const published = boards.shares.get(key);
   if (published !== undefined) return published;
   const kept = await store.transcripts.get(openingId, seat.index);
-  if (kept?.epochId !== epochId) return boards.shares.wait(key, signal);
-  const opening = { id: openingId, shape: kept.shape, committee: committeeOf(committee.n) };
+  const committed = store.openings.get(openingId);
+  if (kept?.epochId !== epochId || committed === undefined) return boards.shares.wait(key, signal);
+  const { preimage } = committed;
+  const opening = {
+    id: openingId,
+    preimage,
+    shape: kept.shape,
+    committee: committeeOf(committee.n),
+  };
   return { seat, subject: openingId, opening, signature: kept.signature };
 }
 

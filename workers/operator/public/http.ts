@@ -11,6 +11,7 @@ import { Slots } from '../duties/slots.ts';
 import { OperatorError, OperatorErrorCode } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { RequestProgress } from '../progress.ts';
+import type { PublicEvidence, PublicStanding } from './evidence.ts';
 
 /** Whether the operator can serve, and if not why not; with what helps to find out more. */
 export interface Health extends Record<string, unknown> {
@@ -28,6 +29,10 @@ export interface HttpView {
   transcript(openingId: Hex): Promise<TranscriptEntry>;
   /** A signed share. Rejects with NOT_FOUND. */
   share(openingId: Hex, index: number): Promise<TranscriptShare>;
+  /** The latest evidence against operators. */
+  evidenceList(): readonly PublicStanding[];
+  /** All that it takes to submit evidence. Throws NOT_FOUND. */
+  evidence(offenceId: Hex): PublicEvidence;
   /** Most bytes an upload may have. */
   readonly uploadLimit: number;
   /** Rejects unless the digest is, or within the signal's time becomes, registered on chain. */
@@ -168,11 +173,14 @@ async function answer(
     const health = await view.health();
     return sendJson(response, health.status === 'ok' ? 200 : 503, health);
   }
+  if (route === 'GET evidence' && name === '')
+    return sendJson(response, 200, { evidence: view.evidenceList() });
   if (hex32.test(id) && rest.length === 0) {
     if (route === 'GET requests') {
       const progress = view.request(`0x${id}`);
       if (progress) return sendJson(response, 200, progress);
     }
+    if (route === 'GET evidence') return sendJson(response, 200, view.evidence(`0x${id}`));
     if (route === 'GET blobs') {
       const { length, chunks } = await view.blob(`0x${id}`);
       return sendBytes(response, limits, length, chunks);

@@ -11,6 +11,12 @@ import { knownPeers } from '../committee/membership.ts';
 import type { RequestProgress } from '../progress.ts';
 import { Slots } from '../duties/slots.ts';
 import { fetchBlob, unlessGone } from './blobs.ts';
+import {
+  findEvidence,
+  listEvidence,
+  type PublicEvidence,
+  type PublicStanding,
+} from './evidence.ts';
 import { isRecipient, longestObject, longestUpload } from './objects.ts';
 import type { Seats } from '../committee/seats.ts';
 
@@ -44,12 +50,13 @@ export class PublicView implements HttpView {
     const { account, host, store } = this.#context;
     const epochs = this.#seats.standings();
     const head = await this.#headOfChain();
-    const registered = [...this.#chain.now.operators.values()].some(
+    const own = [...this.#chain.now.operators.values()].find(
       ({ signer }) => signer === account.address,
     );
     const reasons = [
       ...(head === undefined ? ['RPC_UNREACHABLE'] : []),
-      ...(registered ? [] : ['NOT_REGISTERED']),
+      ...(own === undefined ? ['NOT_REGISTERED'] : []),
+      ...(own?.removed === true ? ['SLASHED'] : []),
       ...(epochs.some(({ shares }) => shares === 'missing')
         ? [OperatorErrorCode.SHARES_MISSING]
         : []),
@@ -62,6 +69,11 @@ export class PublicView implements HttpView {
       head,
       height: store.blocks.scanned()?.height,
       epochs,
+      evidence: {
+        open: store.evidence.count('open'),
+        submitted: store.evidence.count('submitted'),
+        hopeless: store.evidence.count('hopeless'),
+      },
       traffic: host.traffic,
     };
   }
@@ -106,6 +118,14 @@ export class PublicView implements HttpView {
     if (share === undefined)
       throw new OperatorError(OperatorErrorCode.NOT_FOUND, 'no such share is held');
     return share;
+  }
+
+  evidenceList(): PublicStanding[] {
+    return listEvidence(this.#context, this.#chain);
+  }
+
+  evidence(offenceId: Hex): PublicEvidence {
+    return findEvidence(this.#context, this.#chain, offenceId);
   }
 
   async expectUpload(digest: Hex, signal: AbortSignal): Promise<void> {

@@ -82,12 +82,12 @@ test('a public decryption of all coefficients follows', async () => {
 
 test('a user decryption in full follows', async () => {
   const worked = await world.decryptForUser(keyId, handles, false);
-  await world.respond(worked, 'User');
+  await world.respond(worked);
   expect(await audit(world.gateway, worked.requestId)).toMatchObject(confirmed(2, 4));
 });
 
 test('a packed user decryption follows', async () => {
   const worked = await world.decryptForUser(keyId, handles, true);
-  await world.respond(worked, 'User');
+  await world.respond(worked);
   expect(await audit(world.gateway, worked.requestId)).toMatchObject(confirmed(1, 2));
 });

@@ -147,7 +147,10 @@ export class World implements AsyncDisposable {
     const made = await this.#run(publicKey(session, key));
     this.#publicKeys.set(keyId, made.publicKey);
     const { digest } = made;
-    const statement = { type: 'PublicKeyResult', message: { epochId, keyId, digest } } as const;
+    const statement = {
+      ...({ type: 'Result', contract: 'keyManager' } as const),
+      message: { epochId, requestId: keyId, result: digest },
+    };
     await this.contracts.keyManager.write.recordPublicKey([
       ...([keyId, digest] as const),
       ...(await this.#quorum(statement)),
@@ -171,10 +174,10 @@ export class World implements AsyncDisposable {
       entries.push(concatBytes(parts));
     }
     const digests = bytesToHex(concatBytes(entries.map((entry) => sha256(entry, 'bytes'))));
-    const message = { epochId, requestId, digests };
+    const message = { epochId, requestId, result: digests };
     await this.contracts.evaluationKeyManager.write.recordEvaluationKeys([
       ...([requestId, digests] as const),
-      ...(await this.#quorum({ type: 'EvaluationKeysResult', message })),
+      ...(await this.#quorum({ type: 'Result', contract: 'evaluationKeyManager', message })),
     ]);
     return requestId;
   }
@@ -270,18 +273,13 @@ export class World implements AsyncDisposable {
   }
 
   /** Has a quorum sign and record the result of a decryption, whether it is right or not. */
-  async respond(
-    { requestId, result }: Worked,
-    form: 'Public' | 'User' = 'Public',
-  ): Promise<TransactionReceipt> {
+  async respond({ requestId, result }: Worked): Promise<TransactionReceipt> {
     const { epochId } = this.simulation.session;
-    const statement: Statement = {
-      ...{ type: `${form}DecryptionResult`, message: { epochId, requestId, result } },
-    };
+    const message = { epochId, requestId, result };
+    const quorum = await this.#quorum({ type: 'Result', contract: 'decryptionGateway', message });
     return send(
-      ...([this.chain, undefined, this.contracts.decryptionGateway] as const),
-      `respond${form}Decryption`,
-      [requestId, result, ...(await this.#quorum(statement))],
+      ...([this.chain, undefined, this.contracts.decryptionGateway, 'respond'] as const),
+      [requestId, result, ...quorum],
     );
   }
 

@@ -11,7 +11,7 @@ import {
 } from 'viem';
 import { hardhat } from 'viem/chains';
 import { gatewayAbis, permissions, Role, selectorsOf } from '../../../../deploy/roles.ts';
-import { operatorRegistryAbi } from '../../../../workers/chain/abi.ts';
+import { feeVaultAbi, operatorRegistryAbi } from '../../../../workers/chain/abi.ts';
 import type { GatewayAddresses } from '../../../../workers/chain/client.ts';
 import { account, type TestNode } from './node.ts';
 
@@ -29,6 +29,7 @@ const artifact = (path: string, name: string): Artifact =>
   ) as Artifact;
 
 export const minimumBondWei = 1_000n;
+export const feeQuantumWei = 100n;
 
 /** Deploys the contracts as deploy/ does, with account 0 in every role. */
 export async function deployGateway(node: TestNode) {
@@ -42,10 +43,14 @@ export async function deployGateway(node: TestNode) {
   };
   const token = await create('devnet/', 'DevnetToken', []);
   const authority = await create('governance/', 'Authority', [account(0).address]);
-  const proxy = async (name: keyof typeof gatewayAbis, args: unknown[]): Promise<Address> => {
+  const proxy = async (
+    name: keyof typeof gatewayAbis,
+    args: unknown[],
+    fixed: unknown[] = [],
+  ): Promise<Address> => {
     const abi: Abi = gatewayAbis[name];
     const data = encodeFunctionData({ abi, functionName: 'initialize', args });
-    return create('governance/', 'GatewayProxy', [await create('', name, []), data]);
+    return create('governance/', 'GatewayProxy', [await create('', name, fixed), data]);
   };
   const operatorRegistry = await proxy('OperatorRegistry', [
     authority,
@@ -54,13 +59,22 @@ export async function deployGateway(node: TestNode) {
     86_400n * 14n,
   ]);
   const epochManager = await proxy('EpochManager', [authority, operatorRegistry, 86_400n]);
-  const keyManager = await proxy('KeyManager', [authority, epochManager, 3_600n]);
-  const evaluationKeyManager = await proxy('EvaluationKeyManager', [authority, keyManager, 3_600n]);
-  const ciphertextRegistry = await proxy('CiphertextRegistry', [authority, evaluationKeyManager]);
-  const decryptionGateway = await proxy('DecryptionGateway', [
+  const terms = { treasury: account(0).address, reimbursement: 2, retentionBps: 1_000 };
+  const feeVault = await create('', 'FeeVault', [
+    ...[authority, token, epochManager, feeQuantumWei, terms],
+  ]);
+  const requests = [authority, 3_600n, 600n];
+  const keyManager = await proxy('KeyManager', requests, [feeVault]);
+  const slashingManager = await proxy('SlashingManager', [
     authority,
+    keyManager,
+    account(0).address,
+  ]);
+  const evaluationKeyManager = await proxy('EvaluationKeyManager', requests, [keyManager]);
+  const ciphertextRegistry = await proxy('CiphertextRegistry', [authority, evaluationKeyManager]);
+  const decryptionGateway = await proxy('DecryptionGateway', requests, [
     ciphertextRegistry,
-    3_600n,
+    slashingManager,
   ]);
   const addresses: GatewayAddresses = {
     ...{ decryptionGateway, epochManager, keyManager, evaluationKeyManager },
@@ -74,19 +88,29 @@ export async function deployGateway(node: TestNode) {
     OperatorRegistry: operatorRegistry,
     EpochManager: epochManager,
     KeyManager: keyManager,
+    SlashingManager: slashingManager,
     EvaluationKeyManager: evaluationKeyManager,
     CiphertextRegistry: ciphertextRegistry,
     DecryptionGateway: decryptionGateway,
+    FeeVault: feeVault,
   };
   for (const { contract, role, functions } of permissions) {
     const selectors = selectorsOf(contract, functions);
     await govern('setTargetFunctionRole', [byName[contract], selectors, Role[role]]);
   }
   await govern('grantRole', [Role.epochManager, epochManager, 0]);
+  await govern('grantRole', [Role.slashingManager, slashingManager, 0]);
+  await govern('grantRole', [Role.evaluationKeyManager, evaluationKeyManager, 0]);
+  await govern('grantRole', [Role.feeVault, feeVault, 0]);
   for (const role of ['governor', 'registrar', 'keyRequester'] as const) {
     await govern('grantRole', [Role[role], account(0).address, 0]);
   }
-  return { addresses, token, deploymentBlock: await deployer.getBlockNumber() };
+  const vault = { address: feeVault, abi: feeVaultAbi } as const;
+  for (const source of [keyManager, evaluationKeyManager, decryptionGateway])
+    await send(node, account(0), { ...vault, functionName: 'addSource', args: [source] });
+  for (const operation of [1, 2, 3, 4, 5, 6])
+    await send(node, account(0), { ...vault, functionName: 'setPrice', args: [operation, 10, 1] });
+  return { addresses, token, feeVault, deploymentBlock: await deployer.getBlockNumber() };
 }
 
 export type TestDeployment = Awaited<ReturnType<typeof deployGateway>>;
@@ -134,6 +158,28 @@ export async function registerOperator(
     abi: operatorRegistryAbi,
     functionName: 'register',
     args: [signer, peerId, `/dns4/${operator.address}/tcp/9`, 'https://operator', bond],
+  });
+}
+
+/** Deposits so much for an account's fees that they are never what a test is about. */
+export async function depositFor(
+  node: TestNode,
+  { token, feeVault }: TestDeployment,
+  payer: LocalAccount,
+) {
+  const { abi } = artifact('devnet/', 'DevnetToken');
+  const amountWei = 10n ** 18n;
+  await send(node, payer, {
+    ...{ address: token, abi, functionName: 'mint', args: [payer.address, amountWei] },
+  });
+  await send(node, payer, {
+    ...{ address: token, abi, functionName: 'approve', args: [feeVault, amountWei] },
+  });
+  return send(node, payer, {
+    address: feeVault,
+    abi: feeVaultAbi,
+    functionName: 'deposit',
+    args: [payer.address, amountWei],
   });
 }
 

@@ -77,6 +77,11 @@ describe('the chain state', () => {
       { eventName: 'KeyRequested', args: { keyId } },
     );
     expect([...state.pending]).toEqual([keyId]);
+    // What was refunded is not asked for any more, until it is again.
+    chain.emit({ eventName: 'RequestExpired', args: { requestId: keyId, payer: '0x' } });
+    expect([...state.pending]).toEqual([]);
+    chain.emit({ eventName: 'KeyRequested', args: { keyId } });
+    expect([...state.pending]).toEqual([keyId]);
     state.rebuild([]);
     expect([...state.pending]).toEqual([]);
   });

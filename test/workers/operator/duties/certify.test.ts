@@ -6,7 +6,14 @@ import {
   resultKey,
   waitForTurn,
 } from '../../../../workers/operator/duties/certify.ts';
-import { isSignedBy, sign } from '../../../../workers/operator/context.ts';
+import {
+  answerHonestly,
+  isSignedBy,
+  sign,
+  type Answering,
+} from '../../../../workers/operator/context.ts';
+import { signedResult } from '../../../../workers/protocols/evidence.ts';
+import { twins } from '../../../twins/answering.ts';
 import { digestOf } from '../fake-chain.ts';
 import {
   signerAccount,
@@ -23,7 +30,11 @@ const result = digestOf('result');
 function statementOf({ seat }: TestOperator) {
   const { epochId } = seat().session;
   return (bytes: Hex) =>
-    ({ type: 'PublicDecryptionResult', message: { epochId, requestId, result: bytes } }) as const;
+    ({
+      type: 'Result',
+      contract: 'decryptionGateway',
+      message: { epochId, requestId, result: bytes },
+    }) as const;
 }
 
 /** An operator's part in certifying what it takes for the result. */
@@ -39,7 +50,8 @@ function certify(operator: TestOperator, bytes: Hex = result, signal = testSigna
 /** Offers a result of the right length with a signature of any kind. */
 function offer({ at, epochId }: TestCommittee, index: number, signature: Hex): void {
   const { results } = at(index).context.boards;
-  results.publish(resultKey(epochId, requestId), { signature, result: hexToBytes(result) });
+  const own = { signature, result: hexToBytes(result), statement: statementOf(at(index)) };
+  results.publish(resultKey(epochId, requestId), own);
 }
 
 describe('operators', () => {
@@ -111,6 +123,59 @@ describe('operators', () => {
     expect(progress.get(requestId)?.error).toBe('TOO_FEW_SIGNATURES');
     stop.abort(stopped());
     await expect(quorum).rejects.toMatchObject(stopped());
+  });
+});
+
+describe('a peer that signs another result', () => {
+  const evidenceAt = ({ context }: TestOperator) => {
+    const { evidence } = context.store;
+    return evidence.list(9).map(({ offenceId }) => evidence.get(offenceId)?.evidence);
+  };
+
+  it('leaves evidence at all others, although there is a quorum without it', async () => {
+    const { at, epochId } = await startCommittee(4, {
+      deviations: { 2: { answering: twins['wrong-result'] } },
+    });
+    await Promise.all([1, 2, 3, 4].map((index) => certify(at(index))));
+    const wrong: Hex = `0x${result.slice(2, -2)}${(Number(`0x${result.slice(-2)}`) ^ 1).toString(16).padStart(2, '0')}`;
+    const signature = await sign(at(2).context, statementOf(at(2))(wrong));
+    const source = at(1).context.gateway.addresses.decryptionGateway;
+    const expected = signedResult({ epochId, requestId, source }, 2, wrong, signature);
+    for (const index of [1, 3, 4]) {
+      while (evidenceAt(at(index)).length === 0) await new Promise(setImmediate);
+      expect(evidenceAt(at(index))).toEqual([expected]);
+    }
+    expect(evidenceAt(at(2))).toEqual([]);
+  });
+
+  it('leaves it also when its answer comes after the quorum, and the job is over', async () => {
+    const certified = Promise.withResolvers<void>();
+    const late: Answering = {
+      ...answerHonestly,
+      result: async (...question) => {
+        await certified.promise;
+        return twins['wrong-result'].result(...question);
+      },
+    };
+    const { at } = await startCommittee(4, { deviations: { 2: { answering: late } } });
+    const job = new AbortController();
+    void certify(at(2));
+    await Promise.all([1, 3, 4].map((index) => certify(at(index), result, job.signal)));
+    expect(evidenceAt(at(1))).toEqual([]);
+    job.abort(stopped());
+    certified.resolve();
+    while (evidenceAt(at(1)).length === 0) await new Promise(setImmediate);
+    expect(evidenceAt(at(1))).toMatchObject([{ kind: 'wrong-result', index: 2 }]);
+  });
+
+  it('leaves none without a signature of its own', async () => {
+    const committee = await startCommittee(4);
+    const { at } = committee;
+    offer(committee, 2, await sign(at(3).context, statementOf(at(3))(digestOf('another'))));
+    await Promise.all([1, 3, 4].map((index) => certify(at(index))));
+    while (!at(1).lines.some(({ message }) => message === 'result with a wrong signature'))
+      await new Promise(setImmediate);
+    expect(evidenceAt(at(1))).toEqual([]);
   });
 });
 

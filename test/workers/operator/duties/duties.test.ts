@@ -1,8 +1,10 @@
+import { keccak256 } from 'viem';
 import { describe, expect, it } from 'vitest';
 
 import * as client from '../../../../workers/fhe/client.ts';
 import { register as registerBlobs } from '../../../../workers/net/blobs/index.ts';
 import { register as registerViews } from '../../../../workers/net/views/index.ts';
+import { resultKey } from '../../../../workers/operator/duties/certify.ts';
 import { duties } from '../../../../workers/operator/duties/duties.ts';
 import { Slots } from '../../../../workers/operator/duties/slots.ts';
 import { OperatorErrorCode } from '../../../../workers/operator/errors.ts';
@@ -67,11 +69,42 @@ describe('duties', () => {
     requestKey(committee);
     requestDecryption(committee, []);
     expect(idsOf(at(1))).toEqual([`key/${keyId}/6`, `decryption/${requestId}/7`]);
-    chain.emit({ eventName: 'PublicKeyRecorded', args: { keyId, digest: digestOf('digest') } });
+    const recorded = { keyId, digest: digestOf('digest'), signerBitmap: 7n };
+    chain.emit({ eventName: 'PublicKeyRecorded', args: recorded });
+    at(1).context.progress.advance(keyId, 'certifying');
     expect(idsOf(at(1))).toEqual([`decryption/${requestId}/7`]);
     expect(at(1).context.progress.get(keyId)?.state).toBe('recorded');
     chain.emit({ eventName: 'EpochRetired', args: { epochId } });
     expect(idsOf(at(1))).toEqual([`erase/${epochId}/9`]);
+  });
+
+  it('go on for an operator that is behind with a result, while it is paid for it', async () => {
+    const committee = await startCommittee(4);
+    const { at, chain, epochId } = committee;
+    chain.emit({ eventName: 'EpochConfirmed', args: { epochId, member: 1 } });
+    requestDecryption(committee, []);
+    expect(idsOf(at(1))).toEqual([`decryption/${requestId}/5`]);
+    const answer = { requestId, result: digestOf('result'), signerBitmap: 14n };
+    chain.emit({ eventName: 'PublicDecryptionResponded', args: answer });
+    expect(idsOf(at(1))).toEqual([`decryption/${requestId}/5`]);
+    // One that has not begun does not begin.
+    expect(idsOf(at(2))).toEqual([`set-up/${epochId}/3`]);
+    chain.emit({ eventName: 'RequestsSettled', args: { requestIds: [requestId] } });
+    expect(idsOf(at(1))).toEqual([]);
+    expect(at(1).context.progress.get(requestId)?.state).toBe('recorded');
+  });
+
+  it('end with a refund, and begin again with the next request of the same id', async () => {
+    const committee = await startCommittee(4);
+    const { at, chain, epochId } = committee;
+    chain.emit({ eventName: 'EpochConfirmed', args: { epochId, member: 1 } });
+    requestDecryption(committee, []);
+    expect(idsOf(at(1))).toEqual([`decryption/${requestId}/5`]);
+    chain.emit({ eventName: 'RequestExpired', args: { requestId, payer: '0x' } });
+    expect(idsOf(at(1))).toEqual([]);
+    expect(at(1).context.progress.get(requestId)?.state).toBe('expired');
+    requestDecryption(committee, []);
+    expect(idsOf(at(1))).toEqual([`decryption/${requestId}/7`]);
   });
 });
 
@@ -116,10 +149,29 @@ describe('four operators', () => {
     const { milliseconds, error } = records.find((record) => 'certifying' in record.milliseconds)!;
     expect(Object.keys(milliseconds).slice(0, 2)).toEqual(['agreeing', 'opening']);
     expect(error).toBeUndefined();
+    // Who signs a result has noted it.
+    const { result } = request();
+    const noted = committee.operators.map(({ context }) => context.store.results.hash(requestId));
+    expect(noted.filter((hash) => hash === keccak256(result!)).length).toBeGreaterThanOrEqual(3);
+    expect(new Set(noted.filter((hash) => hash !== undefined)).size).toBe(1);
     // Each purpose once, although all four are at it.
     const names = chain.calls.map(({ functionName }) => functionName);
     expect(names.filter((name) => name === 'recordPublicKey')).toHaveLength(1);
-    expect(names.filter((name) => name === 'respondPublicDecryption')).toHaveLength(1);
+    expect(names.filter((name) => name === 'respond')).toHaveLength(1);
+  });
+
+  it('never sign a second result for a request', async () => {
+    const committee = await startWithKey();
+    const { at } = committee;
+    await encrypt(committee, 5n, FIRST_LIMBS);
+    at(1).context.store.results.commit(requestId, digestOf('another result'));
+    requestDecryption(committee, [0]);
+    await until(at(2), () => at(2).chain.now.requests.get(requestId)!.state === 'answered');
+    const { context, lines } = at(1);
+    const refused = () => lines.some(({ fields }) => fields['code'] === 'STORE_RESULT_CONFLICT');
+    while (!refused()) await new Promise(setImmediate);
+    expect(context.boards.results.get(resultKey(committee.epochId, requestId))).toBeUndefined();
+    expect(committee.chain.calls.at(-1)?.args[2]).toBe(0b1110n);
   });
 
   it('publish the plaintext of a decryption of all coefficients', async () => {

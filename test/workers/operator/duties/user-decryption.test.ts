@@ -81,7 +81,7 @@ describe('a user decryption', () => {
     expect(read(answer, user, 3)).toEqual([77n, 1n, 120000n]);
     expect(read(answer, stranger, 3)).not.toEqual([77n, 1n, 120000n]);
     const names = committee.chain.calls.map(({ functionName }) => functionName);
-    expect(names.filter((name) => name === 'respondUserDecryption')).toHaveLength(1);
+    expect(names.filter((name) => name === 'respond')).toHaveLength(1);
     expect(committee.at(1).context.progress.get(requestId)?.kind).toBe('user-decryption');
   });
 

@@ -242,7 +242,9 @@ describe('an operator that has committed to another share', () => {
     const { at, epochId } = await startCommittee(4);
     const operator = at(1);
     const { opening } = openingOf(operator);
-    operator.context.store.openings.commit(opening.id, digestOf('another root'));
+    const { id: openingId, preimage } = opening;
+    const committed = { openingId, epochId, preimage };
+    operator.context.store.openings.commit(committed, digestOf('another root'));
     await expect(open(operator)).rejects.toMatchObject({ code: StoreErrorCode.OPENING_CONFLICT });
     expect(operator.context.boards.shares.get(shareKey(epochId, opening.id))).toBeUndefined();
   });

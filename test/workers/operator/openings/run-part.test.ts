@@ -3,12 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { runPart, type Open } from '../../../../workers/operator/openings/run-part.ts';
 import type { Part, Step } from '../../../../workers/protocols/opening.ts';
 import { committeeOf } from '../../../../workers/sharing/committee.ts';
+import { preimageOf } from '../../store/crash-round.ts';
 import { digestOf } from '../fake-chain.ts';
 import { stopped, testSignal } from '../harness.ts';
 
 const step = (name: string): Step => ({
   opening: {
     id: digestOf(name),
+    preimage: preimageOf(digestOf(name)),
     shape: { primes: [2053n], width: 1, polynomials: 1 },
     committee: committeeOf(4),
   },

@@ -13,6 +13,8 @@ import {
   type HttpLimits,
   type HttpView,
 } from '../../../../workers/operator/public/http.ts';
+import type { PublicStanding } from '../../../../workers/operator/public/evidence.ts';
+import { offenceId, type WrongResult } from '../../../../workers/protocols/evidence.ts';
 import { ProgressBook } from '../../../../workers/operator/progress.ts';
 import { digestOf } from '../fake-chain.ts';
 import { recordingLog, type LogLine } from '../harness.ts';
@@ -31,9 +33,22 @@ const sockets: Socket[] = [];
 
 const share = {
   epochId: digestOf('epoch'),
+  root: digestOf('root'),
   signature: `0x${'5a'.repeat(65)}` as const,
   shape: { primes: [2053n], width: 3, polynomials: 1 },
   residues: BigUint64Array.of(1n, 2052n, 0n),
+};
+
+const evidence: WrongResult = {
+  kind: 'wrong-result',
+  ...{ epochId: digestOf('epoch'), subject: requestId, index: 2 },
+  source: '0x00000000000000000000000000000000000000a1',
+  ...{ resultHash: digestOf('result'), signature: share.signature },
+};
+
+const standing: PublicStanding = {
+  ...{ kind: evidence.kind, epochId: evidence.epochId, subject: requestId, index: 2 },
+  ...{ offenceId: offenceId(evidence), state: 'open', why: undefined, operator: undefined },
 };
 
 const noShare = () => new OperatorError(OperatorErrorCode.NOT_FOUND, 'no such share is held');
@@ -60,6 +75,11 @@ function viewOf(progress: ProgressBook): HttpView {
     share: async (openingId, index) => {
       if (openingId !== digestOf('opening') || index !== 13) throw noShare();
       return share;
+    },
+    evidenceList: () => [standing],
+    evidence: (offenceId) => {
+      if (offenceId !== standing.offenceId) throw noShare();
+      return { ...standing, chainId: 31337n, slashingManager: evidence.source, evidence };
     },
     expectUpload: async (digest) => {
       if (digest === digestOf('unregistered'))
@@ -220,6 +240,27 @@ describe('GET /transcripts/OPENING', () => {
     }
     const answer = await fetch(`${origin}/transcripts/${opening}/13`);
     expect(answer.status).toBe(200);
+  });
+});
+
+describe('GET /evidence', () => {
+  it('lists what there is against operators', async () => {
+    const answer = await fetch(`${origin}/evidence`);
+    expect(answer.status).toBe(200);
+    const { why, operator, ...listed } = standing;
+    expect([why, operator]).toEqual([undefined, undefined]);
+    expect(await answer.json()).toEqual({ evidence: [listed] });
+  });
+
+  it('has all that it takes to submit one', async () => {
+    const answer = await fetch(`${origin}/evidence/${standing.offenceId}`);
+    expect(answer.status).toBe(200);
+    const given = { chainId: '31337', slashingManager: evidence.source, evidence };
+    expect(await answer.json()).toMatchObject(given);
+  });
+
+  it('is 404 for another offence', async () => {
+    expect(await failure(`/evidence/${digestOf('another')}`)).toEqual([404, 'NOT_FOUND']);
   });
 });
 

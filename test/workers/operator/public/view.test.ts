@@ -7,6 +7,7 @@ import { createKeyPair } from '../../../../workers/fhe/client.ts';
 import { NetErrorCode } from '../../../../workers/net/errors.ts';
 import { OperatorErrorCode } from '../../../../workers/operator/errors.ts';
 import { PublicView } from '../../../../workers/operator/public/view.ts';
+import { equivocation } from '../../../../workers/protocols/evidence.ts';
 import { parameterSet } from '../../../../workers/ring/parameters.ts';
 import type { BlobReader } from '../../../../workers/store/blobs.ts';
 import { expectFailure } from '../../net/support.ts';
@@ -25,6 +26,12 @@ async function bytesOf(blob: Promise<BlobReader>): Promise<Buffer> {
 }
 
 const viewOf = ({ context, chain, seats }: TestOperator) => new PublicView(context, chain, seats);
+
+const rootOf = (name: string) =>
+  ({ root: digestOf(name), signature: `0x${'5a'.repeat(65)}` }) as const;
+
+const equivocationOf = (epochId: Hex) =>
+  equivocation(epochId, digestOf('opening'), 3, rootOf('a'), rootOf('b'))!;
 
 const registered = {
   eventName: 'CiphertextRegistered',
@@ -52,6 +59,20 @@ describe('health', () => {
     chain.emit({ eventName: 'EpochConfirmed', args: { epochId, member: 2 } });
     const health = await viewOf(at(2)).health();
     expect(health).toMatchObject({ status: 'degraded', reasons: ['SHARES_MISSING'] });
+  });
+
+  it('is degraded for one that was slashed, and counts the evidence against others', async () => {
+    const { at, chain, epochId } = await startCommittee(4);
+    const { context } = at(1);
+    const operator = context.account.address;
+    context.store.evidence.keep(equivocationOf(epochId));
+    chain.emit({ eventName: 'OperatorSlashed', args: { operator } });
+    expect(await viewOf(at(1)).health()).toMatchObject({
+      status: 'degraded',
+      reasons: ['SLASHED'],
+      evidence: { open: 1, submitted: 0, hopeless: 0 },
+    });
+    expect(await viewOf(at(2)).health()).toMatchObject({ status: 'ok', evidence: { open: 0 } });
   });
 
   it('costs one request to the chain, however often it is asked for at once', async () => {
@@ -184,6 +205,7 @@ describe('a transcript', () => {
     await expect(view.transcript(openingId)).rejects.toMatchObject({ code });
     const share = {
       epochId,
+      root: digestOf('root'),
       signature: `0x${'5a'.repeat(65)}` as const,
       shape: { primes: [2053n], width: 2, polynomials: 1 },
       residues: BigUint64Array.of(1n, 2n),
@@ -192,6 +214,26 @@ describe('a transcript', () => {
     expect(await view.transcript(openingId)).toEqual({ epochId, indices: [3] });
     expect(await view.share(openingId, 3)).toEqual(share);
     await expect(view.share(openingId, 1)).rejects.toMatchObject({ code });
+  });
+});
+
+describe('evidence', () => {
+  it('names the accused, and what it takes to submit it', async () => {
+    const { at, epochId } = await startCommittee(4);
+    const { context } = at(1);
+    const evidence = equivocationOf(epochId);
+    context.store.evidence.keep(evidence);
+    const view = viewOf(at(1));
+    const [listed] = view.evidenceList();
+    const operator = at(3).context.account.address;
+    expect(listed).toMatchObject({ kind: 'equivocation', index: 3, operator, state: 'open' });
+    const { chainId, contracts } = context.gateway;
+    expect(view.evidence(listed.offenceId)).toEqual({
+      ...listed,
+      ...{ chainId, slashingManager: contracts.slashingManager.address, evidence },
+    });
+    const code = OperatorErrorCode.NOT_FOUND;
+    expect(() => view.evidence(digestOf('another'))).toThrow(expect.objectContaining({ code }));
   });
 });
 

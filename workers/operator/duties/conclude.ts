@@ -1,4 +1,4 @@
-import { bytesToHex, type Hex } from 'viem';
+import { bytesToHex, keccak256, type Hex } from 'viem';
 
 import type { Statement } from '../../chain/typed-data.ts';
 import type { Place } from '../committee/seat.ts';
@@ -20,14 +20,17 @@ export interface Outcome {
 /**
  * Signs the outcome of a request, collects the others' signatures and has it recorded, by whoever's
  * turn it is. Throws the signal's reason if that comes first.
+ *
+ * @throws StoreError RESULT_CONFLICT if another result was signed for this request before
  */
-export async function settle(
+export async function conclude(
   context: OperatorContext,
   seat: Place,
   { id, result, statement, submit }: Outcome,
   signal: AbortSignal,
 ): Promise<void> {
-  const { progress, log } = context;
+  const { store, progress, log } = context;
+  store.results.commit(id, keccak256(result));
   progress.advance(id, 'certifying');
   const quorum = await collectQuorum(context, seat, id, result, statement, signal);
 

@@ -1,0 +1,102 @@
+import type { Hex } from 'viem';
+
+import { openingsPerQuestion } from '../../net/limits.ts';
+import type { CommittedOpening } from '../../store/openings.ts';
+import type { Place } from '../committee/seat.ts';
+import type { OperatorContext } from '../context.ts';
+import { pause, Wakeup } from '../waiting.ts';
+import { compareRoots } from './compare.ts';
+import { witnessCommitted } from './witness.ts';
+
+/** How long after an opening its roots are compared: late shares have come by then. */
+export const COMPARE_AFTER_MS = 30_000;
+/** How long peers are waited for; and how long until they are asked again if too few have answered. */
+const PATIENCE_MS = 20_000;
+const AGAIN_AFTER_MS = 60_000;
+/** Openings that wait at most; what is beyond them the next process compares. */
+const MAX_WAITING = 4_096;
+
+interface Due {
+  readonly epochId: Hex;
+  readonly dueAtMs: number;
+  /** Of an earlier process, which may not have looked at all shares. */
+  readonly left?: CommittedOpening;
+}
+
+/** The place in an epoch, if it is known. */
+type PlaceIn = (epochId: Hex) => Place | undefined;
+
+/**
+ * Compares the roots of what has been opened with the peers', after the fact and a batch at a time: no
+ * request waits for it, and traffic is bounded.
+ *
+ * Whether an opening has been compared is durable. What a process leaves the next one takes up.
+ */
+export class Comparisons {
+  readonly #afterMs: number;
+  readonly #due = new Map<Hex, Due>();
+  readonly #noted = new Wakeup();
+  /** Peers that let others wait: they are asked, and not waited for. */
+  readonly #slow = new Set<string>();
+
+  /** @param afterMs how long after an opening its roots are compared */
+  constructor(afterMs: number) {
+    this.#afterMs = afterMs;
+  }
+
+  /** Takes note of an opening that this operator has taken part in. */
+  note(epochId: Hex, openingId: Hex): void {
+    this.#enter(openingId, { epochId, dueAtMs: performance.now() + this.#afterMs });
+  }
+
+  /** Compares until the signal aborts, beginning with what earlier processes have left. */
+  async run(context: OperatorContext, place: PlaceIn, signal: AbortSignal): Promise<void> {
+    for (const left of context.store.openings.toCompare(MAX_WAITING))
+      this.#enter(left.openingId, { epochId: left.epochId, dueAtMs: performance.now(), left });
+    try {
+      for (;;) {
+        const next = this.#due.values().next().value;
+        if (next === undefined) await this.#noted.wait(signal);
+        else if (next.dueAtMs > performance.now())
+          await pause(next.dueAtMs - performance.now(), signal);
+        else await this.#compare(context, place, next.epochId, signal);
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  /** One batch: openings of an epoch that are due. */
+  async #compare(
+    context: OperatorContext,
+    place: PlaceIn,
+    epochId: Hex,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const now = performance.now();
+    const batch = [...this.#due]
+      .filter(([, due]) => due.epochId === epochId && due.dueAtMs <= now)
+      .slice(0, openingsPerQuestion);
+    for (const [openingId] of batch) this.#due.delete(openingId);
+    const openingIds = batch.map(([openingId]) => openingId);
+    const seat = place(epochId);
+    if (seat !== undefined) {
+      for (const [, { left }] of batch)
+        if (left !== undefined) await witnessCommitted(context, seat, left);
+      const over = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
+      const answered = await compareRoots(context, seat, openingIds, this.#slow, over);
+      signal.throwIfAborted();
+      // All honest ones, unless some are away. Of two that saw different roots either asks the other.
+      if (answered >= seat.session.committee.quorum - 1)
+        return context.store.openings.setCompared(openingIds);
+    }
+    const dueAtMs = performance.now() + AGAIN_AFTER_MS;
+    for (const [openingId, due] of batch) this.#enter(openingId, { ...due, dueAtMs });
+  }
+
+  #enter(openingId: Hex, due: Due): void {
+    if (this.#due.has(openingId) || this.#due.size >= MAX_WAITING) return;
+    this.#due.set(openingId, due);
+    this.#noted.wake();
+  }
+}
