@@ -149,6 +149,19 @@ export async function waitUntilNamed(
   );
 }
 
+/**
+ * Whether an operator has opened an answered request, once it has or knows that it is answered. A quorum
+ * answers: who is slower, as after a start, finds nothing left to do and hands out no share, right or wrong.
+ */
+export function hasOpened(endpoint: string, requestId: Hex): Promise<boolean> {
+  return waitUntil(`${endpoint} is done with ${requestId}`, async () => {
+    const view = await fetchRequestView(endpoint, requestId);
+    // Of the steps, this one comes next.
+    if (view?.state === 'certifying' || view?.state === 'submitting') return true;
+    return view?.state === 'recorded' ? 'certifying' in view.milliseconds : undefined;
+  });
+}
+
 /** One value per slot, spread over the plaintext space and the same for the same seed. */
 export function sampleSlots({ degree, plainModulus }: ParameterSet, seed: bigint): bigint[] {
   let state = seed + 1n;

@@ -4,7 +4,7 @@ import { governor } from '../../devnet/accounts.ts';
 import { setUpEpoch, startOperators } from '../../devnet/cluster.ts';
 import { startDevnet, type Devnet } from '../../devnet/devnet.ts';
 import type { OperatorProcess } from '../../devnet/operator-process.ts';
-import { RoundTrip } from '../../devnet/round-trip.ts';
+import { hasOpened, RoundTrip } from '../../devnet/round-trip.ts';
 import { waitUntil } from '../../devnet/wait.ts';
 import { membersOf, type Epoch } from '../../tasks/support/epochs.ts';
 import type { Gateway } from '../../tasks/support/gateway.ts';
@@ -118,9 +118,8 @@ export class Cluster {
   }
 
   /**
-   * Asks until a request is answered that all of these operators have opened: a quorum answers, and who
-   * is slower than that, as after a start, finds nothing left to do. It hands out no share then, right or
-   * wrong, and names nobody.
+   * Asks until a request is answered that all of these operators have opened ({@link hasOpened}): the
+   * others have nothing to look at, and name nobody.
    */
   async openedBy<Asked extends { requestId: Hex }>(
     indices: readonly number[],
@@ -128,19 +127,11 @@ export class Cluster {
   ): Promise<Asked> {
     for (;;) {
       const asked = await ask();
-      const opened = await Promise.all(indices.map((index) => this.#hasOpened(index, asked)));
+      const opened = await Promise.all(
+        indices.map((index) => hasOpened(this.operator(index).endpoint, asked.requestId)),
+      );
       if (opened.every(Boolean)) return asked;
     }
-  }
-
-  /** Whether an operator has opened an answered request, once it has or knows that it is answered. */
-  #hasOpened(index: number, { requestId }: { requestId: Hex }): Promise<boolean> {
-    return waitUntil(`operator ${index} is done with ${requestId}`, async () => {
-      const view = await this.view(index, requestId);
-      // Of the steps, this one comes next.
-      if (view?.state === 'certifying' || view?.state === 'submitting') return true;
-      return view?.state === 'recorded' ? 'certifying' in view.milliseconds : undefined;
-    });
   }
 
   /** For whoever has to find out why a test failed: `.devnet/logs`. */
