@@ -94,6 +94,8 @@ export interface OperatorContext {
   readonly progress: ProgressBook;
   /** Places for requests that are served at once. */
   readonly requestSlots: Slots;
+  /** One place, for making evidence of shares: it takes all shares of an opening into memory. */
+  readonly witnessSlots: Slots;
   /** The same for evaluation keys, which take minutes. */
   readonly evaluationSlots: Slots;
   readonly submitDelayMs: number;

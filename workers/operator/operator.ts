@@ -136,6 +136,7 @@ export async function startOperator(
       log,
       progress: new ProgressBook(PROGRESS_ENTRIES),
       requestSlots: new Slots(REQUEST_SLOTS, SLOT_LEASE_MS),
+      witnessSlots: new Slots(1, SLOT_LEASE_MS),
       evaluationSlots: new Slots(EVALUATION_SLOTS, EVALUATION_LEASE_MS),
       submitDelayMs: config.submitDelayMs,
       largeOperationBytes: config.largeOperationBytes,

@@ -248,6 +248,7 @@ async function startOperator(
     log: recordingLog(lines),
     progress: new ProgressBook(64),
     requestSlots: new Slots(8, 60_000),
+    witnessSlots: new Slots(1, 60_000),
     submitDelayMs: 0,
     stopping: testSignal(),
     answering: answerHonestly,

@@ -176,6 +176,13 @@ export class FeeKeeper {
       );
       log.info(about, 'looked after fees');
     } catch (error) {
+      // What one costs depends on whose balances are new, which payers and submitters choose.
+      if (isKeyloomError(error, ChainErrorCode.GAS_CAP_EXCEEDED) && batch.length > 1) {
+        const half = Math.ceil(batch.length / 2);
+        await this.#sendBatch(work, batch.slice(0, half), signal, isOpen);
+        await this.#sendBatch(work, batch.slice(half), signal, isOpen);
+        return;
+      }
       // Others were faster with one of them: the next look finds out which.
       if (!isKeyloomError(error, ChainErrorCode.REVERTED)) throw error;
       log.warn({ ...about, err: error }, 'the contract refuses to look after these fees');

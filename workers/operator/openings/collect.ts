@@ -148,7 +148,7 @@ class Collector {
           { subject: this.#subject, openingId: this.#opening.id },
           'the own share is wrong: check this machine and its data directory',
         );
-      if (opened.faulty.length > 0) this.#witness();
+      if (opened.faulty.length > 0) this.#witness(opened.faulty);
       onOpened(opened.value);
     } catch (error) {
       if (!isKeyloomError(error, SharingErrorCode.TOO_FEW_AGREEING)) throw error;
@@ -172,14 +172,26 @@ class Collector {
     if (basis.size <= committee.t) return;
     if (checkLateShare(committee, this.#opening.shape, basis, index, share)) return;
     this.#blame(index, ShareFault.WRONG_SHARE);
-    this.#witness();
+    this.#witness([index]);
   }
 
-  /** In its own time: the value does not wait for evidence. */
-  #witness(): void {
-    witnessShares(this.#context, this.#seat, this.#opening).catch((error: unknown) =>
-      this.#context.log.error({ err: error, openingId: this.#opening.id }, 'no evidence was made'),
-    );
+  /**
+   * In its own time, and one opening after the other: the value does not wait for evidence, and a liar that
+   * lies in hundreds of openings at once does not fill the memory.
+   */
+  #witness(faulty: readonly number[]): void {
+    const { store, log, stopping, witnessSlots } = this.#context;
+    const { epochId } = this.#seat.session;
+    const hasRoom = (index: number): boolean =>
+      !store.evidence.isFull({ kind: 'wrong-share', epochId, index });
+    witnessSlots
+      .run(stopping, async () => {
+        if (faulty.some(hasRoom)) await witnessShares(this.#context, this.#seat, this.#opening);
+      })
+      .catch((error: unknown) => {
+        if (stopping.aborted) return;
+        log.error({ err: error, openingId: this.#opening.id }, 'no evidence was made');
+      });
   }
 
   /** A share without a valid signature over its commitment is no evidence: its sender is set aside. */

@@ -221,6 +221,18 @@ describe('settling', () => {
 });
 
 describe('expiring', () => {
+  it('goes in smaller batches where many cost too much gas', async () => {
+    const ids = ['a', 'b', 'c', 'd', 'e'].map((name) => world.request(name, epochId));
+    world.gasFor = 2;
+    world.now += RESPONSE + 100n * EVERY;
+    await (await operator(1)).round();
+    expect(world.sent.map((sent) => sent.ids)).toEqual([
+      [ids[0], ids[1]],
+      [ids[2]],
+      [ids[3], ids[4]],
+    ]);
+  });
+
   it('refunds what was not answered in time, in turns', async () => {
     const ids = [world.request('first', epochId), world.request('second', epochId)];
     const key = world.request('key', epochId, 'keyManager');

@@ -37,6 +37,8 @@ export class FeeWorld {
   now = START;
   /** Whether blocks are confirmed at once; otherwise the operators do not hear of what they sent. */
   confirms = true;
+  /** How many requests fit under the sender's cap of gas. */
+  gasFor = 128;
   /** Called when something is about to be sent. */
   beforeSending: () => void = () => undefined;
   readonly #records = new Map<Hex, Record>();
@@ -140,6 +142,8 @@ export class FeeWorld {
     const [ids] = args;
     if (ids.length === 0 || ids.length > 128 || new Set(ids).size !== ids.length)
       throw new Error(`a batch of ${ids.length}`);
+    if (ids.length > this.gasFor)
+      throw new ChainError(ChainErrorCode.GAS_CAP_EXCEEDED, 'The transaction needs too much gas.');
     const records = ids.map((id) => this.#records.get(id)!);
     for (const { epochId, account, deadline, signers } of records) {
       const isOpen =
