@@ -59,9 +59,10 @@ export class ProgressBook {
       milliseconds: {},
     };
     this.#entries.set(id, { progress, startedAt: performance.now() });
-    for (const oldest of this.#entries.keys()) {
+    // What goes on stays, however much it is: a request that is forgotten is not finished, nor paid for.
+    for (const [oldest, { progress: its }] of this.#entries) {
       if (this.#entries.size <= this.#maxEntries) break;
-      this.#entries.delete(oldest);
+      if (its.state === 'recorded' || its.state === 'expired') this.#entries.delete(oldest);
     }
   }
 

@@ -87,14 +87,16 @@ describe('a progress book', () => {
     expect(book.get(first)).toMatchObject({ state: 'expired', error: 'TOO_FEW_AGREEING' });
   });
 
-  it('forgets the oldest and takes no notes on what it does not know', () => {
+  it('forgets the oldest that has ended and takes no notes on what it does not know', () => {
     const book = new ProgressBook(2);
+    const known = () => [first, second, third].map((id) => book.get(id) !== undefined);
     for (const id of [first, second, third]) book.begin(id, 'key');
-    expect([first, second, third].map((id) => book.get(id)?.id)).toEqual([
-      undefined,
-      second,
-      third,
-    ]);
+    // What goes on is not forgotten.
+    expect(known()).toEqual([true, true, true]);
+    book.advance(first, 'recorded');
+    book.advance(second, 'expired');
+    book.begin(`0x${'04'.repeat(32)}`, 'key');
+    expect(known()).toEqual([false, false, true]);
     book.advance(first, 'opening');
     book.trouble(first, 'TROUBLE');
     book.waitFor(first, [1]);
