@@ -181,7 +181,11 @@ contract CiphertextRegistry is Governed, ICiphertextRegistry {
         Ciphertext storage record,
         address account
     ) private view returns (bool) {
-        return account == record.owner || $.allowed[_holderOfRights(handle, record)][account];
+        // Its own rights first: only switched ones have an origin to be read, and none of their own.
+        return
+            account == record.owner ||
+            $.allowed[handle][account] ||
+            $.allowed[_holderOfRights(handle, record)][account];
     }
 
     /// @dev The ciphertext whose access rights hold for this one.

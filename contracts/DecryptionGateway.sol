@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
-
 import {DecryptionMeters} from "./decryption/DecryptionMeters.sol";
 import {ICiphertextRegistry} from "./interfaces/ICiphertextRegistry.sol";
 import {IDecryptionGateway, UserDecryptionPermit} from "./interfaces/IDecryptionGateway.sol";
@@ -169,10 +167,7 @@ contract DecryptionGateway is Requests, DecryptionMeters {
         ICiphertextRegistry registry = CIPHERTEXT_REGISTRY;
         keyId = registry.requireDecryptable(handles, permit.user);
         if (permit.owner != address(0)) registry.requireOwned(handles, permit.owner);
-        bytes32 digest = hashUserDecryptionPermit(permit);
-        if (!SignatureChecker.isValidSignatureNowCalldata(permit.user, digest, signature)) {
-            revert DecryptionGatewayPermitSignature(permit.user);
-        }
+        UserDecryptionPermits.verify(permit.user, hashUserDecryptionPermit(permit), signature);
     }
 
     /// @dev What follows the permit's checks.

@@ -5,6 +5,7 @@ import {EIP712Upgradeable} from "@openzeppelin/contracts-upgradeable/utils/crypt
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 
 import {EpochSetup} from "./epochs/EpochSetup.sol";
+import {IEpochFollower} from "./interfaces/IEpochFollower.sol";
 import {
     Epoch,
     EpochPhase,
@@ -81,8 +82,16 @@ contract EpochManager is EpochSetup, EIP712Upgradeable {
         EpochRecord storage record = _storage().epochs[epochId];
         if (record.phase != EpochPhase.Active) revert EpochManagerEpochPhase(epochId, record.phase);
         record.phase = EpochPhase.Retired;
+        _storage().keyManager.endEpoch(record.number);
         _unseat(record.committee, record.size);
         emit EpochRetired(epochId);
+    }
+
+    /// @inheritdoc IEpochManager
+    function setKeyManager(IEpochFollower manager) external restricted {
+        address named = address(_storage().keyManager);
+        if (named != address(0)) revert EpochManagerKeyManagerSet(named);
+        _storage().keyManager = manager;
     }
 
     /// @inheritdoc IEpochManager
@@ -132,6 +141,11 @@ contract EpochManager is EpochSetup, EIP712Upgradeable {
     }
 
     /// @inheritdoc IEpochManager
+    function keyManager() external view returns (IEpochFollower) {
+        return _storage().keyManager;
+    }
+
+    /// @inheritdoc IEpochManager
     function epochIdOf(uint16 number) external view returns (bytes32) {
         return _storage().epochIds[number];
     }
@@ -164,11 +178,6 @@ contract EpochManager is EpochSetup, EIP712Upgradeable {
     /// @inheritdoc IEpochManager
     function participationTerms() external view returns (ParticipationTerms memory) {
         return _storage().participationTerms;
-    }
-
-    /// @inheritdoc IEpochManager
-    function isActive(bytes32 epochId) external view returns (bool) {
-        return _storage().epochs[epochId].phase == EpochPhase.Active;
     }
 
     /// @inheritdoc IEpochManager

@@ -26,10 +26,13 @@ contract FeeVault is AccessManaged, ReentrancyGuardTransient, IFeeVault {
     uint256 private constant KILO = 1024;
     uint256 private constant BPS = 10_000;
 
-    /// @dev One slot.
-    struct Source {
-        bool isSource;
-        uint248 escrowWei;
+    /// @dev One slot, so that a charge reads and writes one beside the payer's balance. The escrow is in
+    /// quanta: 2^24 requests of the largest fee would have to wait at once to fill it.
+    struct Operation {
+        address source;
+        uint24 base;
+        uint24 perKilo;
+        uint48 escrow;
     }
 
     IERC20 private immutable TOKEN;
@@ -37,8 +40,7 @@ contract FeeVault is AccessManaged, ReentrancyGuardTransient, IFeeVault {
     uint256 private immutable QUANTUM_WEI;
 
     mapping(address account => uint256) private _balances;
-    mapping(address source => Source) private _sources;
-    mapping(uint8 operation => Price) private _prices;
+    mapping(uint8 operation => Operation) private _operations;
     FeeTerms private _terms;
 
     /// @param authority AccessManager of the deployment.
@@ -89,18 +91,16 @@ contract FeeVault is AccessManaged, ReentrancyGuardTransient, IFeeVault {
         uint8 operation,
         uint256 coefficients
     ) external returns (uint24 fee) {
-        Source storage source = _source();
-        fee = _fee(operation, coefficients);
+        Operation storage record = _ofCaller(operation);
+        fee = _fee(record, coefficients);
         if (fee == 0) return 0;
-        uint256 amountWei = fee * QUANTUM_WEI;
-        _debit(payer, amountWei);
-        // Below 2^24 · 10^24 a request.
-        source.escrowWei += uint248(amountWei);
+        record.escrow += fee;
+        _debit(payer, fee * QUANTUM_WEI);
     }
 
     /// @inheritdoc IFeeVault
-    function refund(address payer, uint24 fee) external {
-        uint256 amountWei = _release(fee);
+    function refund(address payer, uint8 operation, uint24 fee) external {
+        uint256 amountWei = _release(operation, fee);
         if (amountWei == 0) return;
         uint256 retainedWei = (amountWei * _terms.retentionBps) / BPS;
         _balances[payer] += amountWei - retainedWei;
@@ -116,7 +116,7 @@ contract FeeVault is AccessManaged, ReentrancyGuardTransient, IFeeVault {
         uint256 total = 0;
         for (uint256 i = 0; i < served.length; ++i) {
             signers[i] = served[i].signers;
-            uint256 amountWei = _release(served[i].fee);
+            uint256 amountWei = _release(served[i].operation, served[i].fee);
             total += amountWei;
             if (amountWei != 0) _divide(served[i], amountWei, earned);
         }
@@ -128,17 +128,20 @@ contract FeeVault is AccessManaged, ReentrancyGuardTransient, IFeeVault {
     }
 
     /// @inheritdoc IFeeVault
-    function addSource(address source) external restricted {
+    function addOperation(uint8 operation, address source) external restricted {
         if (source == address(0)) revert FeeVaultZeroAccount();
-        _sources[source].isSource = true;
-        emit SourceAdded(source);
+        Operation storage record = _operations[operation];
+        if (record.source != address(0)) revert FeeVaultOperationExists(operation, record.source);
+        record.source = source;
+        emit OperationAdded(operation, source);
     }
 
     /// @inheritdoc IFeeVault
     function setPrice(uint8 operation, uint24 base, uint24 perKilo) external restricted {
         uint24 larger = base > perKilo ? base : perKilo;
         if (larger > MAX_PRICE) revert FeeVaultPriceRange(larger, MAX_PRICE);
-        _prices[operation] = Price({base: base, perKilo: perKilo});
+        Operation storage record = _operations[operation];
+        (record.base, record.perKilo) = (base, perKilo);
         emit PriceSet(operation, base, perKilo);
     }
 
@@ -153,19 +156,20 @@ contract FeeVault is AccessManaged, ReentrancyGuardTransient, IFeeVault {
     }
 
     /// @inheritdoc IFeeVault
-    function escrowOf(address source) external view returns (bool isSource, uint256 amountWei) {
-        Source storage record = _sources[source];
-        return (record.isSource, record.escrowWei);
+    function escrowOf(uint8 operation) external view returns (address source, uint256 amountWei) {
+        Operation storage record = _operations[operation];
+        return (record.source, record.escrow * QUANTUM_WEI);
     }
 
     /// @inheritdoc IFeeVault
     function quote(uint8 operation, uint256 coefficients) external view returns (uint256) {
-        return _fee(operation, coefficients) * QUANTUM_WEI;
+        return _fee(_operations[operation], coefficients) * QUANTUM_WEI;
     }
 
     /// @inheritdoc IFeeVault
     function price(uint8 operation) external view returns (Price memory) {
-        return _prices[operation];
+        Operation storage record = _operations[operation];
+        return Price({base: record.base, perKilo: record.perKilo});
     }
 
     /// @inheritdoc IFeeVault
@@ -210,12 +214,11 @@ contract FeeVault is AccessManaged, ReentrancyGuardTransient, IFeeVault {
         _balances[account] = balanceWei - amountWei;
     }
 
-    /// @dev Takes a fee out of the calling source's escrow. Underflow means that a source has a fault: it
+    /// @dev Takes a fee out of an operation's escrow. Underflow means that its source has a fault: it
     /// reverts instead of paying out of another's escrow.
-    function _release(uint24 fee) private returns (uint256 amountWei) {
-        Source storage source = _source();
+    function _release(uint8 operation, uint24 fee) private returns (uint256 amountWei) {
+        _ofCaller(operation).escrow -= fee;
         amountWei = fee * QUANTUM_WEI;
-        source.escrowWei -= uint248(amountWei);
     }
 
     function _setTerms(FeeTerms memory newTerms) private {
@@ -227,15 +230,14 @@ contract FeeVault is AccessManaged, ReentrancyGuardTransient, IFeeVault {
         emit FeeTermsSet(newTerms.treasury, newTerms.reimbursement, newTerms.retentionBps);
     }
 
-    function _source() private view returns (Source storage source) {
-        source = _sources[msg.sender];
-        if (!source.isSource) revert FeeVaultNotSource(msg.sender);
+    function _ofCaller(uint8 operation) private view returns (Operation storage record) {
+        record = _operations[operation];
+        if (record.source != msg.sender) revert FeeVaultNotSource(operation, msg.sender);
     }
 
-    function _fee(uint8 operation, uint256 coefficients) private view returns (uint24) {
-        Price memory price_ = _prices[operation];
+    function _fee(Operation storage record, uint256 coefficients) private view returns (uint24) {
         uint256 kilos = (coefficients + KILO - 1) / KILO;
-        uint256 fee = price_.base + price_.perKilo * kilos;
+        uint256 fee = record.base + record.perKilo * kilos;
         if (fee > type(uint24).max) revert FeeVaultFeeRange(fee);
         return uint24(fee);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IEpochFollower} from "./interfaces/IEpochFollower.sol";
 import {IFeeVault} from "./interfaces/IFeeVault.sol";
 import {IKeyManager, Key, KeyState, ParameterSet, UsableKey} from "./interfaces/IKeyManager.sol";
 import {CommitteeSize} from "./libraries/CommitteeSize.sol";
@@ -26,10 +27,12 @@ contract KeyManager is Requests, IKeyManager {
         address requester;
     }
 
+    /// @dev Of the active epochs those that a key was requested of are here.
     /// @custom:storage-location erc7201:keyloom.storage.KeyManager
     struct KeyManagerStorage {
         mapping(bytes32 parameterSetId => ParameterSet) parameterSets;
         mapping(bytes32 keyId => KeyRecord) keys;
+        mapping(uint16 number => bytes32 epochId) activeEpochs;
     }
 
     uint256 private constant STORAGE_SLOT = erc7201("keyloom.storage.KeyManager");
@@ -83,6 +86,7 @@ contract KeyManager is Requests, IKeyManager {
         if ($.keys[keyId].state == KeyState.Retired) {
             revert KeyManagerKeyState(keyId, KeyState.Retired);
         }
+        $.activeEpochs[epochNumber] = epochId;
         uint64 deadline = _open(keyId, epochNumber, Operations.KEY_GENERATION, set.degree);
         $.keys[keyId] = KeyRecord({
             state: KeyState.Pending,
@@ -167,16 +171,22 @@ contract KeyManager is Requests, IKeyManager {
     /// @inheritdoc IKeyManager
     function requireUsable(bytes32 keyId) external view returns (UsableKey memory usable) {
         KeyRecord storage record = _active(keyId);
+        uint16 number = record.epochNumber;
+        // Being told when an epoch ends saves asking the EpochManager.
+        bytes32 epochId = _storage().activeEpochs[number];
+        if (epochId == 0) revert KeyManagerEpochInactive(keyId, record.epochId);
         usable = UsableKey({
-            epochId: record.epochId,
-            epochNumber: record.epochNumber,
+            epochId: epochId,
+            epochNumber: number,
             degree: record.degree,
             units: ParameterSets.decryptionUnits(record.lambda),
             isTarget: record.isTarget
         });
-        if (!epochManager().isActive(usable.epochId)) {
-            revert KeyManagerEpochInactive(keyId, usable.epochId);
-        }
+    }
+
+    /// @inheritdoc IEpochFollower
+    function endEpoch(uint16 number) external restricted {
+        delete _storage().activeEpochs[number];
     }
 
     /// @inheritdoc IKeyManager

@@ -98,18 +98,20 @@ export function buildGateway(
     DecryptionGateway: decryptionGateway,
   };
   assignFunctions(m, authority, contracts);
+  m.call(epochManager, 'setKeyManager', [keyManager]);
   grantRole(m, authority, 'epochManager', epochManager);
   grantRole(m, authority, 'evaluationKeyManager', evaluationKeyManager);
   grantRole(m, authority, 'feeVault', feeVault);
   grantRole(m, authority, 'slashingManager', slashingManager);
   for (const [operation, price] of Object.entries(prices))
     m.call(feeVault, 'setPrice', [operation, ...price], { id: `price_${operation}` });
-  for (const [name, source] of Object.entries({
-    keyManager,
-    evaluationKeyManager,
-    decryptionGateway,
-  }))
-    m.call(feeVault, 'addSource', [source], { id: `source_${name}` });
+  for (const [source, operations] of [
+    [keyManager, [1]],
+    [decryptionGateway, [2, 6]],
+    [evaluationKeyManager, [3, 4, 5]],
+  ] as const)
+    for (const operation of operations)
+      m.call(feeVault, 'addOperation', [operation, source], { id: `operation_${operation}` });
   for (const role of ['governor', 'registrar', 'keyRequester'] as const)
     grantRole(m, authority, role, m.getParameter(role, deployer));
 

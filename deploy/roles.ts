@@ -23,7 +23,7 @@ export const Role = {
   registrar: 2n,
   /** Asks for keys, and for evaluation keys of any key. */
   keyRequester: 3n,
-  /** The EpochManager, for seats and benches in the OperatorRegistry. */
+  /** The EpochManager, for seats and benches in the OperatorRegistry and ended epochs in the KeyManager. */
   epochManager: 4n,
   /** The SlashingManager, for bonds in the OperatorRegistry. */
   slashingManager: 5n,
@@ -65,6 +65,7 @@ export const permissions: readonly {
   },
   { contract: 'KeyManager', role: 'keyRequester', functions: ['requestKey'] },
   { contract: 'KeyManager', role: 'evaluationKeyManager', functions: ['markTarget'] },
+  { contract: 'KeyManager', role: 'epochManager', functions: ['endEpoch'] },
   {
     contract: 'EvaluationKeyManager',
     role: 'governor',

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Governed} from "../governance/Governed.sol";
+import {IEpochFollower} from "../interfaces/IEpochFollower.sol";
 import {EpochPhase, IEpochManager, ParticipationTerms} from "../interfaces/IEpochManager.sol";
 import {IOperatorRegistry} from "../interfaces/IOperatorRegistry.sol";
 import {Acknowledgements} from "../libraries/Acknowledgements.sol";
@@ -52,6 +53,7 @@ abstract contract EpochSetup is Governed, IEpochManager {
         mapping(uint16 number => bytes32 epochId) epochIds;
         ParticipationTerms participationTerms;
         mapping(uint16 number => uint256 word) participation;
+        IEpochFollower keyManager;
     }
 
     uint256 private constant STORAGE_SLOT = erc7201("keyloom.storage.EpochManager");

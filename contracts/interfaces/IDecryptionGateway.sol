@@ -121,7 +121,7 @@ interface IDecryptionGateway is IRequests {
     /// @notice Requests ciphertexts re-encrypted to a user's public key. Anybody, with the user's permit;
     /// not while paused.
     /// @dev requestId = H(chain id, this, epoch, handles, packed, user, public key digest, caller, salt).
-    /// The permit's signature is of an account or of a contract (ERC-1271). A permit may be used any
+    /// The permit's signature is of an account's key or of a contract (ERC-1271). A permit may be used any
     /// number of times while it is valid: for the same content the operators' shares are the same, and
     /// what is new costs units of the user's. A user that wants it void must wait for its end.
     /// @param permit Covers all handles.

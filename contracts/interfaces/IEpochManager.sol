@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IEpochFollower} from "./IEpochFollower.sol";
 import {IOperatorRegistry} from "./IOperatorRegistry.sol";
 
 /// @notice Life of a committee, from proposal to retirement.
@@ -113,6 +114,8 @@ interface IEpochManager {
     error EpochManagerSetupWindowRange(uint64 windowSeconds, uint64 minimum, uint64 maximum);
     /// @notice The terms of participation are outside their bounds.
     error EpochManagerParticipationRange(uint16 window, uint16 maxMissed, uint32 benchSeconds);
+    /// @notice The KeyManager has been named before.
+    error EpochManagerKeyManagerSet(address keyManager);
     /// @notice The bitmap has bits beyond the committee.
     error EpochManagerBitmapRange(uint256 signerBitmap, uint256 size);
     /// @notice The bitmap does not name exactly a quorum.
@@ -146,12 +149,15 @@ interface IEpochManager {
     function confirm(bytes32 epochId) external;
 
     /// @notice Ends an active epoch and unseats its operators. Governance.
-    /// @dev Its operators stop at once and erase their secrets: nothing is answered after it. Whoever
+    /// @dev The KeyManager must have been named. Its operators stop at once and erase their secrets: nothing is answered after it. Whoever
     /// retires an epoch first lets its pending requests end.
     function retire(bytes32 epochId) external;
 
     /// @notice Ends a proposal that is not active by its deadline and unseats its operators. Anybody.
     function abandonProposal(bytes32 proposalId) external;
+
+    /// @notice Names the KeyManager, which hears of every epoch's end. Governance, once, at deployment.
+    function setKeyManager(IEpochFollower manager) external;
 
     /// @notice Sets the window of proposals from now on. Governance.
     /// @param setupWindowSeconds MIN_ to MAX_SETUP_WINDOW_SECONDS.
@@ -193,6 +199,9 @@ interface IEpochManager {
     /// a member's.
     function memberIndex(uint16 number, address signer) external view returns (uint256);
 
+    /// @notice Keys of the epochs; zero until it is named.
+    function keyManager() external view returns (IEpochFollower);
+
     /// @notice Requests of the current window, and for each member how many of them it missed.
     function participation(
         bytes32 epochId
@@ -200,9 +209,6 @@ interface IEpochManager {
 
     /// @notice When missing work costs the next seat.
     function participationTerms() external view returns (ParticipationTerms memory);
-
-    /// @notice Whether the epoch is active.
-    function isActive(bytes32 epochId) external view returns (bool);
 
     /// @notice Size n of the committee of an active epoch, and its number; reverts for any other.
     function activeCommittee(bytes32 epochId) external view returns (uint256 size, uint16 number);

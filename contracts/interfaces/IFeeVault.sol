@@ -27,10 +27,12 @@ struct FeeTerms {
 
 /// @notice An answered request, as far as its fee goes.
 /// @param submitter Who submitted the answer.
+/// @param operation What was asked for.
 /// @param fee In quanta.
 /// @param signers Bitmap of who signed or attested.
 struct Served {
     address submitter;
+    uint8 operation;
     uint24 fee;
     uint16 signers;
 }
@@ -39,7 +41,8 @@ struct Served {
 /// @notice Consumers deposit; a request moves its fee into escrow; the escrow goes to those who served
 /// the request, or back. All amounts are multiples of a quantum, so that a fee fits into a request's
 /// slot; balances are in the token's smallest unit. Payments are pulled.
-/// @dev Token balance = sum of balances + sum of escrows. A source can release no more than it escrowed.
+/// @dev Token balance = sum of balances + sum of escrows. Each operation has one source and an escrow of
+/// its own; a source can release no more than it escrowed.
 /// The vault is not behind a proxy: no upgrade of it can take deposits. Sources can be upgraded, and are
 /// trusted with deposits too: they say who pays.
 interface IFeeVault {
@@ -49,12 +52,14 @@ interface IFeeVault {
     event FeeRefunded(address indexed payer, uint256 refundedWei, uint256 retainedWei);
     event PriceSet(uint8 indexed operation, uint24 base, uint24 perKilo);
     event FeeTermsSet(address treasury, uint24 reimbursement, uint16 retentionBps);
-    event SourceAdded(address indexed source);
+    event OperationAdded(uint8 indexed operation, address indexed source);
 
     /// @notice The token is not a contract, or the quantum is zero or too large.
     error FeeVaultSetup();
-    /// @notice The caller is not a contract that takes requests.
-    error FeeVaultNotSource(address caller);
+    /// @notice The caller is not the contract that takes requests for this operation.
+    error FeeVaultNotSource(uint8 operation, address caller);
+    /// @notice The operation has a source, which keeps it.
+    error FeeVaultOperationExists(uint8 operation, address source);
     /// @notice The account's deposit does not cover the fee: deposit the difference.
     error FeeVaultBalance(address account, uint256 balanceWei, uint256 neededWei);
     /// @notice The fee of such a request would be too large to be kept.
@@ -77,7 +82,7 @@ interface IFeeVault {
     /// @notice Pays out of the caller's balance, deposited or earned.
     function withdraw(uint256 amountWei) external;
 
-    /// @notice Moves the fee of a request from the payer's balance into escrow. Sources only.
+    /// @notice Moves the fee of a request from the payer's balance into escrow. Its source only.
     /// @param coefficients Size of the request: coefficients of its result.
     /// @return fee In quanta.
     function charge(
@@ -86,16 +91,16 @@ interface IFeeVault {
         uint256 coefficients
     ) external returns (uint24 fee);
 
-    /// @notice Gives the fee of an expired request back, but for what is retained. Sources only.
-    function refund(address payer, uint24 fee) external;
+    /// @notice Gives the fee of an expired request back, but for what is retained. Its source only.
+    function refund(address payer, uint8 operation, uint24 fee) external;
 
-    /// @notice Pays the fees of answered requests of one epoch out and counts who served. Sources only.
+    /// @notice Pays the fees of answered requests of one epoch out and counts who served. Their source only.
     /// @dev The submitter's part first; the rest in equal parts to those who served. What does not divide
     /// goes to the submitter.
     function distribute(uint16 epochNumber, Served[] calldata served) external;
 
-    /// @notice Lets a contract escrow fees. Governance, at deployment.
-    function addSource(address source) external;
+    /// @notice Lets a contract take the fees of an operation, for good. Governance, at deployment.
+    function addOperation(uint8 operation, address source) external;
 
     /// @notice Sets the price of an operation for requests from now on. Governance.
     function setPrice(uint8 operation, uint24 base, uint24 perKilo) external;
@@ -106,8 +111,8 @@ interface IFeeVault {
     /// @notice What an account can spend on requests or withdraw.
     function balanceOf(address account) external view returns (uint256);
 
-    /// @notice What a source holds in escrow; `isSource` says whether it may.
-    function escrowOf(address source) external view returns (bool isSource, uint256 amountWei);
+    /// @notice Who takes the fees of an operation, zero if nobody does, and what of them is in escrow.
+    function escrowOf(uint8 operation) external view returns (address source, uint256 amountWei);
 
     /// @notice Fee of a request in the token's smallest unit.
     function quote(uint8 operation, uint256 coefficients) external view returns (uint256);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IEpochFollower} from "./IEpochFollower.sol";
 import {IRequests} from "./IRequests.sol";
 
 /// @notice Life of a key: requested, recorded, retired.
@@ -66,7 +67,7 @@ struct UsableKey {
 
 /// @title Parameter sets and keys
 /// @notice The request of a key has the key's id.
-interface IKeyManager is IRequests {
+interface IKeyManager is IRequests, IEpochFollower {
     event ParameterSetAdded(bytes32 indexed parameterSetId, ParameterSet set);
     event KeyRequested(
         bytes32 indexed keyId,

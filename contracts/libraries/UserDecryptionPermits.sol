@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
+
 import {IDecryptionGateway, UserDecryptionPermit} from "../interfaces/IDecryptionGateway.sol";
 
-/// @title Form, validity and EIP-712 struct hash of permits for user decryption
+/// @title Form, validity, EIP-712 struct hash and signatures of permits for user decryption
 library UserDecryptionPermits {
     uint64 internal constant MAX_PERMIT_SECONDS = 30 days;
     uint256 internal constant MAX_PERMIT_HANDLES = 64;
@@ -36,6 +39,16 @@ library UserDecryptionPermits {
                 revert IDecryptionGateway.DecryptionGatewayPermitHandle(handles[i]);
             }
         }
+    }
+
+    /// @notice Reverts unless the user signed the digest, with its key or as a contract (ERC-1271).
+    /// @dev The key comes first, so that the code of a user without any is not looked at. A key is
+    /// entitled to sign for its account even if that has code (EIP-7702).
+    function verify(address user, bytes32 digest, bytes calldata signature) internal view {
+        (address signer, ECDSA.RecoverError flaw, ) = ECDSA.tryRecoverCalldata(digest, signature);
+        if (flaw == ECDSA.RecoverError.NoError && signer == user) return;
+        if (SignatureChecker.isValidERC1271SignatureNowCalldata(user, digest, signature)) return;
+        revert IDecryptionGateway.DecryptionGatewayPermitSignature(user);
     }
 
     /// @notice EIP-712 hash of the struct.

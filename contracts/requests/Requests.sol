@@ -111,6 +111,7 @@ abstract contract Requests is Governed, EIP712Upgradeable, IRequests {
             }
             served[i] = Served({
                 submitter: record.account,
+                operation: record.operation,
                 fee: record.fee,
                 signers: record.signers
             });
@@ -243,8 +244,8 @@ abstract contract Requests is Governed, EIP712Upgradeable, IRequests {
         bytes calldata signatures
     ) internal returns (uint8 operation) {
         RequestsStorage storage $ = _requestsStorage();
-        RequestRecord memory record = $.records[requestId];
-        RequestState state = _stateOf($.records[requestId]);
+        RequestRecord storage record = $.records[requestId];
+        RequestState state = _stateOf(record);
         if (state != RequestState.Pending) revert RequestsState(requestId, state);
         EPOCH_MANAGER.verifyResult(
             record.epochNumber,
@@ -255,11 +256,11 @@ abstract contract Requests is Governed, EIP712Upgradeable, IRequests {
             signatures
         );
         operation = record.operation;
+        uint32 deadline = uint32(block.timestamp) + $.attestationWindowSeconds;
+        // Side by side, so that they are one write. A quorum's bitmap has no bits beyond the committee.
         record.account = msg.sender;
-        record.deadline = uint32(block.timestamp) + $.attestationWindowSeconds;
-        // A quorum's bitmap has no bits beyond the committee.
+        record.deadline = deadline;
         record.signers = uint16(signerBitmap);
-        $.records[requestId] = record;
         $.resultHashes[requestId] = resultHash;
     }
 
@@ -280,7 +281,7 @@ abstract contract Requests is Governed, EIP712Upgradeable, IRequests {
         address payer = record.account;
         record.account = address(0);
         emit RequestExpired(requestId, payer);
-        FEE_VAULT.refund(payer, record.fee);
+        FEE_VAULT.refund(payer, record.operation, record.fee);
     }
 
     function _answered(

@@ -14,9 +14,11 @@ import {SlashingManager} from "../../contracts/SlashingManager.sol";
 import {DevnetToken} from "../../contracts/devnet/DevnetToken.sol";
 import {Authority} from "../../contracts/governance/Authority.sol";
 import {GatewayProxy} from "../../contracts/governance/GatewayProxy.sol";
+import {EpochPhase} from "../../contracts/interfaces/IEpochManager.sol";
 import {FeeTerms} from "../../contracts/interfaces/IFeeVault.sol";
 import {EvaluationKeys} from "../../contracts/interfaces/IEvaluationKeyManager.sol";
 import {ParameterSet} from "../../contracts/interfaces/IKeyManager.sol";
+import {Operations} from "../../contracts/libraries/Operations.sol";
 import {Vm} from "./Vm.sol";
 
 /// @title A deployment for tests, with operators, committees and signatures at hand
@@ -147,6 +149,7 @@ abstract contract Deployment {
         assign(address(epochs), GOVERNOR, EpochManager.retire.selector);
         assign(address(epochs), FEE_VAULT, EpochManager.recordService.selector);
         assign(address(keys), EVALUATION_KEY_MANAGER, KeyManager.markTarget.selector);
+        assign(address(keys), EPOCH_MANAGER, KeyManager.endEpoch.selector);
         assign(address(keys), GOVERNOR, KeyManager.addParameterSet.selector);
         assign(address(keys), GOVERNOR, KeyManager.retireKey.selector);
         assign(address(keys), GOVERNOR, keys.pauseRequests.selector);
@@ -167,9 +170,13 @@ abstract contract Deployment {
         authority.grantRole(EPOCH_MANAGER, address(epochs), 0);
         authority.grantRole(FEE_VAULT, address(vault), 0);
         authority.grantRole(EVALUATION_KEY_MANAGER, address(evaluationKeys), 0);
-        vault.addSource(address(keys));
-        vault.addSource(address(evaluationKeys));
-        vault.addSource(address(gateway));
+        epochs.setKeyManager(keys);
+        vault.addOperation(Operations.KEY_GENERATION, address(keys));
+        vault.addOperation(Operations.PUBLIC_DECRYPTION, address(gateway));
+        vault.addOperation(Operations.RELINEARIZATION_KEY, address(evaluationKeys));
+        vault.addOperation(Operations.GALOIS_KEYS, address(evaluationKeys));
+        vault.addOperation(Operations.SWITCHING_KEY, address(evaluationKeys));
+        vault.addOperation(Operations.USER_DECRYPTION, address(gateway));
         authority.grantRole(SLASHING_MANAGER, address(slashing), 0);
     }
 
@@ -273,6 +280,10 @@ abstract contract Deployment {
     function activeEpoch(uint256 n, bytes32 salt) internal returns (bytes32 epochId) {
         epochId = frozenEpoch(n, salt);
         for (uint256 i = 1; i <= quorumOf(n); ++i) confirmBy(epochId, i);
+    }
+
+    function isActive(bytes32 epochId) internal view returns (bool) {
+        return epochs.epoch(epochId).phase == EpochPhase.Active;
     }
 
     function retire(bytes32 epochId) internal {

@@ -7,6 +7,8 @@ import {
     IEpochManager,
     Proposal
 } from "../../contracts/interfaces/IEpochManager.sol";
+import {EpochManager} from "../../contracts/EpochManager.sol";
+import {IEpochFollower} from "../../contracts/interfaces/IEpochFollower.sol";
 import {IOperatorRegistry} from "../../contracts/interfaces/IOperatorRegistry.sol";
 import {Deployment} from "./Deployment.sol";
 
@@ -251,7 +253,7 @@ contract EpochManagerTest is Deployment {
             )
         );
         confirmBy(epochId, 4);
-        vm.assertFalse(epochs.isActive(epochId), "two of four");
+        vm.assertFalse(isActive(epochId), "two of four");
         vm.expectRevert(epochPhase(epochId, EpochPhase.Frozen));
         epochs.activeCommittee(epochId);
 
@@ -260,7 +262,7 @@ contract EpochManagerTest is Deployment {
         vm.expectEmit(address(epochs));
         emit IEpochManager.EpochActivated(epochId);
         confirmBy(epochId, 2);
-        vm.assertTrue(epochs.isActive(epochId), "three of four");
+        vm.assertTrue(isActive(epochId), "three of four");
         (uint256 size, uint16 number) = epochs.activeCommittee(epochId);
         vm.assertEq(size, 4, "size");
         vm.assertEq(number, epochs.epoch(epochId).number, "number");
@@ -302,6 +304,41 @@ contract EpochManagerTest is Deployment {
         }
         vm.expectRevert(epochPhase(epochId, EpochPhase.Retired));
         retire(epochId);
+    }
+
+    /// @dev Whoever is named hears of the end of epochs, so it is named by the admin, and once.
+    function test_theKeyManagerIsNamedOnce() public {
+        vm.assertEq(address(epochs.keyManager()), address(keys), "named at deployment");
+        vm.expectRevert(
+            abi.encodeWithSelector(IEpochManager.EpochManagerKeyManagerSet.selector, address(keys))
+        );
+        epochs.setKeyManager(IEpochFollower(stranger));
+        vm.expectRevert(unauthorized(governor));
+        vm.prank(governor);
+        epochs.setKeyManager(keys);
+    }
+
+    /// @dev An epoch that the KeyManager did not hear the end of would keep its keys.
+    function test_noEpochIsRetiredBeforeTheKeyManagerIsNamed() public {
+        epochs = EpochManager(
+            proxyOf(
+                address(new EpochManager()),
+                abi.encodeCall(
+                    EpochManager.initialize,
+                    (address(authority), registry, SETUP_WINDOW)
+                )
+            )
+        );
+        authority.grantRole(EPOCH_MANAGER, address(epochs), 0);
+        // No functions of this one have been assigned to roles.
+        authority.grantRole(0, governor, 0);
+        bytes32 epochId = activeEpoch(4, 0);
+        vm.expectRevert(new bytes(0));
+        retire(epochId);
+        vm.assertTrue(isActive(epochId), "active");
+        epochs.setKeyManager(keys);
+        retire(epochId);
+        vm.assertFalse(isActive(epochId), "retired");
     }
 
     function test_anybodyAbandonsAProposalAfterItsDeadline() public {
@@ -369,15 +406,15 @@ contract EpochManagerTest is Deployment {
         }
         bytes32 epochId = epochs.proposal(proposalId).epochId;
         for (uint256 i = 1; i <= 3; ++i) confirmBy(epochId, i);
-        vm.assertTrue(epochs.isActive(epochId), "active");
+        vm.assertTrue(isActive(epochId), "active");
     }
 
     function test_activeEpochsCoexist() public {
         bytes32 first = activeEpoch(4, "first");
         bytes32 second = activeEpoch(7, "second");
-        vm.assertTrue(epochs.isActive(first) && epochs.isActive(second), "both");
+        vm.assertTrue(isActive(first) && isActive(second), "both");
         retire(first);
-        vm.assertTrue(epochs.isActive(second), "second");
+        vm.assertTrue(isActive(second), "second");
     }
 
     function test_theSetupWindowHasBounds() public {

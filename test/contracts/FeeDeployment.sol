@@ -162,8 +162,12 @@ abstract contract FeeDeployment is Deployment {
         (ids[0], ids[1]) = (first, second);
     }
 
-    function escrowOf(uint256 kind) internal view returns (uint256 amountWei) {
-        (, amountWei) = vault.escrowOf(address(contractOf(kind)));
+    /// @dev Over all operations of the contract.
+    function escrowOf(uint256 kind) internal view returns (uint256 totalWei) {
+        for (uint8 operation = 1; operation <= 6; ++operation) {
+            (address source, uint256 amountWei) = vault.escrowOf(operation);
+            if (source == address(contractOf(kind))) totalWei += amountWei;
+        }
     }
 
     /// @dev A tenth is retained.

@@ -189,12 +189,17 @@ contract FeeInvariantsTest is FeeDeployment {
     function intrude(uint256 seed) private {
         address account = accounts[seed % accounts.length];
         Served[] memory served = new Served[](1);
-        served[0] = Served({submitter: account, fee: 1, signers: 1});
+        served[0] = Served({
+            submitter: account,
+            operation: Operations.PUBLIC_DECRYPTION,
+            fee: 1,
+            signers: 1
+        });
         vm.startPrank(account);
         try vault.charge(user, Operations.PUBLIC_DECRYPTION, 1) {
             vm.assertTrue(false, "charged");
         } catch {}
-        try vault.refund(account, 1) {
+        try vault.refund(account, Operations.PUBLIC_DECRYPTION, 1) {
             vm.assertTrue(false, "refunded");
         } catch {}
         try vault.distribute(1, served) {

@@ -8,9 +8,12 @@ import {FeeTerms, IFeeVault, Price, Served} from "../../contracts/interfaces/IFe
 import {IEpochManager} from "../../contracts/interfaces/IEpochManager.sol";
 import {Deployment} from "./Deployment.sol";
 
-/// @notice The vault alone. The test contract is one of its sources; `otherSource` is another.
+/// @notice The vault alone. The test contract is the source of two operations, one of them free;
+/// `otherSource` is that of a third.
 contract FeeVaultTest is Deployment {
-    uint8 private constant OPERATION = 2;
+    uint8 private constant OPERATION = 20;
+    uint8 private constant FREE_OPERATION = 21;
+    uint8 private constant OTHER_OPERATION = 22;
     uint256 private constant DEPOSIT = 1_000_000;
     address private constant payer = address(0x70);
     address private constant submitter = address(0x71);
@@ -22,9 +25,11 @@ contract FeeVaultTest is Deployment {
         super.setUp();
         epochId = activeEpoch(4, 0);
         number = epochs.epoch(epochId).number;
-        vault.addSource(address(this));
-        vault.addSource(otherSource);
+        vault.addOperation(OPERATION, address(this));
+        vault.addOperation(FREE_OPERATION, address(this));
+        vault.addOperation(OTHER_OPERATION, otherSource);
         vault.setPrice(OPERATION, 10, 3);
+        vault.setPrice(OTHER_OPERATION, 10, 3);
         deposit(payer, DEPOSIT);
     }
 
@@ -87,16 +92,16 @@ contract FeeVaultTest is Deployment {
         for (uint256 i = 0; i < 6; ++i) {
             vm.assertEq(vault.quote(OPERATION, sizes[i]), fees[i] * FEE_QUANTUM, "fee");
         }
-        vm.assertEq(vault.quote(OPERATION + 1, 10240), 0, "no price, no fee");
+        vm.assertEq(vault.quote(FREE_OPERATION, 10240), 0, "no price, no fee");
     }
 
     function test_aChargeMovesTheFeeIntoTheSourcesEscrow() public {
         vm.assertEq(vault.charge(payer, OPERATION, 1025), 16, "quanta");
         assertMoney(DEPOSIT - 1600, 1600, 0);
         vm.prank(otherSource);
-        vault.charge(payer, OPERATION, 1);
+        vault.charge(payer, OTHER_OPERATION, 1);
         assertMoney(DEPOSIT - 2900, 1600, 1300);
-        vm.assertEq(vault.charge(payer, OPERATION + 1, 1025), 0, "free");
+        vm.assertEq(vault.charge(payer, FREE_OPERATION, 1025), 0, "free");
         assertMoney(DEPOSIT - 2900, 1600, 1300);
     }
 
@@ -110,26 +115,39 @@ contract FeeVaultTest is Deployment {
     }
 
     function test_onlySourcesCall() public {
-        Served[] memory served = new Served[](1);
-        bytes memory notSource = abi.encodeWithSelector(
-            IFeeVault.FeeVaultNotSource.selector,
-            stranger
-        );
+        Served[] memory served = one(0, 1);
+        bytes memory notSource = notSourceOf(OPERATION, stranger);
         vm.startPrank(stranger);
         vm.expectRevert(notSource);
         vault.charge(payer, OPERATION, 1);
         vm.expectRevert(notSource);
-        vault.refund(stranger, 1);
+        vault.refund(stranger, OPERATION, 1);
         vm.expectRevert(notSource);
         vault.distribute(number, served);
         // Nor what would move nothing.
+        vm.expectRevert(notSourceOf(FREE_OPERATION, stranger));
+        vault.charge(payer, FREE_OPERATION, 1);
         vm.expectRevert(notSource);
-        vault.charge(payer, OPERATION + 1, 1);
-        vm.expectRevert(notSource);
-        vault.refund(stranger, 0);
+        vault.refund(stranger, OPERATION, 0);
         vm.stopPrank();
-        (bool isSource, ) = vault.escrowOf(stranger);
-        vm.assertFalse(isSource, "no source");
+    }
+
+    /// @dev Being the source of one operation says nothing about another, nor about one that has none.
+    function test_aSourceIsTheSourceOfItsOperations() public {
+        uint8 unknown = OTHER_OPERATION + 1;
+        uint24 fee = vault.charge(payer, OPERATION, 0);
+        Served[] memory served = one(fee, 7);
+        vm.startPrank(otherSource);
+        vm.expectRevert(notSourceOf(OPERATION, otherSource));
+        vault.charge(payer, OPERATION, 0);
+        vm.expectRevert(notSourceOf(OPERATION, otherSource));
+        vault.refund(otherSource, OPERATION, fee);
+        vm.expectRevert(notSourceOf(OPERATION, otherSource));
+        vault.distribute(number, served);
+        vm.expectRevert(notSourceOf(unknown, otherSource));
+        vault.charge(payer, unknown, 0);
+        vm.stopPrank();
+        assertMoney(DEPOSIT - 1000, 1000, 0);
     }
 
     // Refunds
@@ -138,26 +156,26 @@ contract FeeVaultTest is Deployment {
         uint24 fee = vault.charge(payer, OPERATION, 1);
         vm.expectEmit(address(vault));
         emit IFeeVault.FeeRefunded(payer, 1170, 130);
-        vault.refund(payer, fee);
+        vault.refund(payer, OPERATION, fee);
         assertMoney(DEPOSIT - 130, 0, 0);
         vm.assertEq(vault.balanceOf(treasury), 130, "retained");
 
         // What is retained is rounded down, and goes to whoever is the treasury now.
         vault.setTerms(FeeTerms({treasury: user, reimbursement: 0, retentionBps: 3333}));
         fee = vault.charge(payer, OPERATION, 1);
-        vault.refund(payer, fee);
+        vault.refund(payer, OPERATION, fee);
         vm.assertEq(vault.balanceOf(user), 433, "a third of 1300");
         assertMoney(DEPOSIT - 563, 0, 0);
         vault.setTerms(FeeTerms({treasury: user, reimbursement: 0, retentionBps: 0}));
         fee = vault.charge(payer, OPERATION, 1);
-        vault.refund(payer, fee);
+        vault.refund(payer, OPERATION, fee);
         assertMoney(DEPOSIT - 563, 0, 0);
     }
 
     /// @dev Nothing is lost if one account is payer and treasury.
     function test_aPayerMayBeTheTreasury() public {
         vault.setTerms(FeeTerms({treasury: payer, reimbursement: 0, retentionBps: 5000}));
-        vault.refund(payer, vault.charge(payer, OPERATION, 1));
+        vault.refund(payer, OPERATION, vault.charge(payer, OPERATION, 1));
         assertMoney(DEPOSIT, 0, 0);
     }
 
@@ -190,12 +208,12 @@ contract FeeVaultTest is Deployment {
     function test_manyRequestsArePaidTogether() public {
         Served[] memory served = new Served[](3);
         uint24 fee = vault.charge(payer, OPERATION, 0);
-        served[0] = Served({submitter: submitter, fee: fee, signers: 7});
+        served[0] = Served({submitter: submitter, operation: OPERATION, fee: fee, signers: 7});
         // Submitted by an operator, who is paid for both.
         fee = vault.charge(payer, OPERATION, 1);
-        served[1] = Served({submitter: ownerOf(2), fee: fee, signers: 14});
+        served[1] = Served({submitter: ownerOf(2), operation: OPERATION, fee: fee, signers: 14});
         // A free one pays nobody, and is counted.
-        served[2] = Served({submitter: submitter, fee: 0, signers: 11});
+        served[2] = Served({submitter: submitter, operation: OPERATION, fee: 0, signers: 11});
         vm.expectEmit(address(vault));
         emit IFeeVault.FeesDistributed(epochId, 3, 2300);
         vault.distribute(number, served);
@@ -262,51 +280,63 @@ contract FeeVaultTest is Deployment {
     function test_aSourceReleasesWhatItEscrowedAndNoMore() public {
         uint24 fee = vault.charge(payer, OPERATION, 0);
         vm.prank(otherSource);
-        vault.charge(payer, OPERATION, 1);
+        vault.charge(payer, OTHER_OPERATION, 1);
         Served[] memory tooMuch = one(fee + 1, 7);
         bytes memory underflow = abi.encodeWithSignature("Panic(uint256)", 0x11);
         vm.expectRevert(underflow);
-        vault.refund(payer, fee + 1);
+        vault.refund(payer, OPERATION, fee + 1);
         vm.expectRevert(underflow);
         vault.distribute(number, tooMuch);
         Served[] memory twice = new Served[](2);
         (twice[0], twice[1]) = (one(fee, 7)[0], one(fee, 7)[0]);
         vm.expectRevert(underflow);
         vault.distribute(number, twice);
-        vault.refund(payer, fee);
+        vault.refund(payer, OPERATION, fee);
         vm.expectRevert(underflow);
-        vault.refund(payer, 1);
+        vault.refund(payer, OPERATION, 1);
         assertMoney(DEPOSIT - 1300 - 100, 0, 1300);
     }
 
-    function test_onlyTheAdminAddsSourcesAndSetsPricesAndTerms() public {
+    function test_onlyTheAdminAddsOperationsAndSetsPricesAndTerms() public {
         FeeTerms memory terms = FeeTerms({treasury: user, reimbursement: 0, retentionBps: 0});
         address[3] memory callers = [governor, stranger, address(gateway)];
         for (uint256 i = 0; i < 3; ++i) {
             vm.startPrank(callers[i]);
             vm.expectRevert(unauthorized(callers[i]));
-            vault.addSource(stranger);
+            vault.addOperation(OTHER_OPERATION + 1, stranger);
             vm.expectRevert(unauthorized(callers[i]));
             vault.setPrice(OPERATION, 0, 0);
             vm.expectRevert(unauthorized(callers[i]));
             vault.setTerms(terms);
             vm.stopPrank();
         }
+        uint8 added = OTHER_OPERATION + 1;
         vm.expectEmit(address(vault));
-        emit IFeeVault.SourceAdded(stranger);
-        vault.addSource(stranger);
-        (bool isSource, uint256 escrowWei) = vault.escrowOf(stranger);
-        vm.assertTrue(isSource, "source");
+        emit IFeeVault.OperationAdded(added, stranger);
+        vault.addOperation(added, stranger);
+        (address source, uint256 escrowWei) = vault.escrowOf(added);
+        vm.assertEq(source, stranger, "source");
         vm.assertEq(escrowWei, 0, "escrow");
         vm.expectRevert(IFeeVault.FeeVaultZeroAccount.selector);
-        vault.addSource(address(0));
+        vault.addOperation(added + 1, address(0));
     }
 
-    /// @dev A source that is added again keeps its escrow.
-    function test_aSourceAddedAgainIsTheSame() public {
-        vault.charge(payer, OPERATION, 0);
-        vault.addSource(address(this));
+    /// @dev Whoever came second would have the escrow of the first.
+    function test_anOperationKeepsItsSource() public {
+        bytes4 exists = IFeeVault.FeeVaultOperationExists.selector;
+        vm.expectRevert(abi.encodeWithSelector(exists, OPERATION, address(this)));
+        vault.addOperation(OPERATION, otherSource);
+        vm.expectRevert(abi.encodeWithSelector(exists, OPERATION, address(this)));
+        vault.addOperation(OPERATION, address(this));
+    }
+
+    /// @dev A new price neither touches what is in escrow nor who it belongs to.
+    function test_aNewPriceLeavesTheEscrow() public {
+        uint24 fee = vault.charge(payer, OPERATION, 0);
+        vault.setPrice(OPERATION, type(uint24).max / 10, type(uint24).max / 10);
         assertMoney(DEPOSIT - 1000, 1000, 0);
+        vault.refund(payer, OPERATION, fee);
+        assertMoney(DEPOSIT - 100, 0, 0);
     }
 
     // Bounds
@@ -381,7 +411,7 @@ contract FeeVaultTest is Deployment {
     function test_theLargestFeeOfTheLargestQuantum() public {
         vault = new FeeVault(address(authority), token, epochs, 1e24, vault.terms());
         authority.grantRole(FEE_VAULT, address(vault), 0);
-        vault.addSource(address(this));
+        vault.addOperation(OPERATION, address(this));
         vault.setPrice(OPERATION, 0, 1);
         uint256 largestWei = uint256(type(uint24).max) * 1e24;
         deposit(payer, largestWei);
@@ -402,7 +432,17 @@ contract FeeVaultTest is Deployment {
 
     function one(uint24 fee, uint16 signers) private pure returns (Served[] memory served) {
         served = new Served[](1);
-        served[0] = Served({submitter: submitter, fee: fee, signers: signers});
+        served[0] = Served({
+            submitter: submitter,
+            operation: OPERATION,
+            fee: fee,
+            signers: signers
+        });
+    }
+
+    function notSourceOf(uint8 operation, address caller) private pure returns (bytes memory) {
+        bytes4 selector = IFeeVault.FeeVaultNotSource.selector;
+        return abi.encodeWithSelector(selector, operation, caller);
     }
 
     function shortOf(
@@ -423,9 +463,9 @@ contract FeeVaultTest is Deployment {
 
     function assertMoney(uint256 payerWei, uint256 escrowWei, uint256 otherWei) private view {
         vm.assertEq(vault.balanceOf(payer), payerWei, "payer");
-        (, uint256 amountWei) = vault.escrowOf(address(this));
+        (, uint256 amountWei) = vault.escrowOf(OPERATION);
         vm.assertEq(amountWei, escrowWei, "escrow");
-        (, amountWei) = vault.escrowOf(otherSource);
+        (, amountWei) = vault.escrowOf(OTHER_OPERATION);
         vm.assertEq(amountWei, otherWei, "escrow of the other source");
     }
 }

@@ -15,7 +15,7 @@ import {SilentToken} from "./tokens/SilentToken.sol";
 
 /// @notice Tokens that do what a token should not: deposits stay covered, and nobody is paid twice.
 contract FeeVaultTokensTest is Deployment {
-    uint8 private constant OPERATION = 2;
+    uint8 private constant OPERATION = 20;
 
     function test_aTokenThatKeepsAFeeIsRefused() public {
         deployWith(new FeeToken());
@@ -84,7 +84,7 @@ contract FeeVaultTokensTest is Deployment {
     /// @dev A request in the middle of a deposit or a withdrawal finds the balance there is after it.
     function test_aRequestWithinATransferSpendsWhatIsThere() public {
         ReentrantToken reentrant = deployReentrant();
-        vault.addSource(address(reentrant));
+        vault.addOperation(OPERATION, address(reentrant));
         vault.setPrice(OPERATION, 1, 0);
         bytes memory charge = abi.encodeCall(vault.charge, (user, OPERATION, 1));
         vm.startPrank(user);
@@ -96,7 +96,7 @@ contract FeeVaultTokensTest is Deployment {
         reentrant.onNextTransfer(address(vault), charge);
         vault.deposit(user, 10);
         vm.stopPrank();
-        (, uint256 escrowWei) = vault.escrowOf(address(reentrant));
+        (, uint256 escrowWei) = vault.escrowOf(OPERATION);
         assertMoney(10, escrowWei);
         vm.assertEq(escrowWei, FEE_QUANTUM, "escrow");
     }

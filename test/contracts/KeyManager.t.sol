@@ -255,6 +255,31 @@ contract KeyManagerTest is Deployment {
         vm.assertTrue(keys.requireUsable(keyId).isTarget, "target");
     }
 
+    /// @dev The end of an epoch ends the use of its keys and of no others, and only its contract says so.
+    function test_epochsAreEndedByTheEpochManager() public {
+        bytes32 keyId = activeKey(epochId, setId, 0);
+        bytes32 otherEpoch = activeEpoch(4, "other");
+        bytes32 otherKey = activeKey(otherEpoch, setId, 0);
+        uint16 number = epochs.epoch(epochId).number;
+        address[3] memory callers = [requester, governor, address(gateway)];
+        for (uint256 i = 0; i < 3; ++i) {
+            vm.expectRevert(unauthorized(callers[i]));
+            vm.prank(callers[i]);
+            keys.endEpoch(number);
+        }
+        vm.assertEq(keys.requireUsable(keyId).epochId, epochId, "usable");
+        retire(epochId);
+        bytes4 inactive = IKeyManager.KeyManagerEpochInactive.selector;
+        vm.expectRevert(abi.encodeWithSelector(inactive, keyId, epochId));
+        keys.requireUsable(keyId);
+        vm.assertEq(keys.requireUsable(otherKey).epochId, otherEpoch, "the other epoch's");
+        // Nothing brings it back: no key can be requested of a retired epoch.
+        vm.expectPartialRevert(IEpochManager.EpochManagerEpochPhase.selector);
+        request("again");
+        vm.expectRevert(abi.encodeWithSelector(inactive, keyId, epochId));
+        keys.requireUsable(keyId);
+    }
+
     function hashOf(bytes32 epoch, bytes32 keyId, bytes32 digest) private view returns (bytes32) {
         return keys.hashResult(epoch, keyId, keccak256(abi.encode(digest)));
     }

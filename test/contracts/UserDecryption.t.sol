@@ -358,6 +358,18 @@ contract UserDecryptionTest is Deployment {
         expectForged(permit, sign(permit));
     }
 
+    /// @dev An account with a key may have code too (EIP-7702): then both can sign, and nobody else.
+    function test_aKeySignsForItsAccountWhateverCodeThatHas() public {
+        ContractWallet wallet = new ContractWallet(vm.addr(SIGNING_KEY + 1));
+        vm.etch(signer, address(wallet).code);
+        UserDecryptionPermit memory permit = permitForHandles();
+        bytes32 typed = gateway.hashUserDecryptionPermit(permit);
+        request(permit);
+        expectForged(permit, signature(SIGNING_KEY + 2, typed));
+        bytes memory byCode = signature(SIGNING_KEY + 1, typed);
+        gateway.requestUserDecryption(permit, byCode, handles, false, "by code");
+    }
+
     /// @dev The check is a static call, so nothing can happen in the middle of a request.
     function test_aWalletCannotCallBack() public {
         HostileWallet wallet = new HostileWallet(address(gateway));

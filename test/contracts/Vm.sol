@@ -21,6 +21,8 @@ interface Vm {
 
     function getRecordedLogs() external returns (Log[] memory);
 
+    function etch(address target, bytes calldata code) external;
+
     function addr(uint256 privateKey) external pure returns (address);
 
     function sign(

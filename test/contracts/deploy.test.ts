@@ -26,13 +26,15 @@ const restricted: Record<GatewayContract, readonly string[]> = {
     'proposeEpoch',
     'recordService',
     'retire',
+    'setKeyManager',
     'setParticipationTerms',
     'setSetupWindow',
     'upgradeToAndCall',
   ],
-  FeeVault: ['addSource', 'setPrice', 'setTerms'],
+  FeeVault: ['addOperation', 'setPrice', 'setTerms'],
   KeyManager: [
     'addParameterSet',
+    'endEpoch',
     'markTarget',
     'pauseRequests',
     'requestKey',
@@ -89,21 +91,33 @@ describe('the deployment module', () => {
     expect(getAddress(await gateway.operatorRegistry.read.bondToken())).toBe(
       getAddress(gateway.bondToken.address),
     );
+    expect(getAddress(await gateway.epochManager.read.keyManager())).toBe(
+      getAddress(addresses.KeyManager),
+    );
     expect(getAddress(await gateway.keyManager.read.feeVault())).toBe(
       getAddress(addresses.FeeVault),
     );
   });
 
-  test('has a price for every operation, and escrow for every contract that takes requests', async () => {
+  test('has a price for every operation, and takes it for the contract that is asked', async () => {
     const { feeVault, keyManager, evaluationKeyManager, decryptionGateway } = gateway;
     for (const operation of Object.values(Operation))
       expect(await feeVault.read.quote([operation, 8192n])).toBeGreaterThan(0n);
-    for (const { address, read } of [keyManager, evaluationKeyManager, decryptionGateway]) {
-      expect(await feeVault.read.escrowOf([address])).toEqual([true, 0n]);
+    const sources = new Map<number, Address>([
+      [Operation.keyGeneration, keyManager.address],
+      [Operation.publicDecryption, decryptionGateway.address],
+      [Operation.relinearizationKey, evaluationKeyManager.address],
+      [Operation.galoisKey, evaluationKeyManager.address],
+      [Operation.switchingKey, evaluationKeyManager.address],
+      [Operation.userDecryption, decryptionGateway.address],
+    ]);
+    expect(sources.size).toBe(Object.values(Operation).length);
+    for (const [operation, source] of sources)
+      expect(await feeVault.read.escrowOf([operation])).toEqual([getAddress(source), 0n]);
+    for (const { read } of [keyManager, evaluationKeyManager, decryptionGateway]) {
       expect(getAddress(await read.feeVault())).toBe(getAddress(feeVault.address));
       expect(await read.attestationWindowSeconds()).toBe(3_600n);
     }
-    expect(await feeVault.read.escrowOf([addresses.EpochManager])).toEqual([false, 0n]);
     expect(getAddress(await feeVault.read.token())).toBe(getAddress(gateway.bondToken.address));
   });
 

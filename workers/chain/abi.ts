@@ -718,6 +718,11 @@ export const epochManagerAbi = [
     type: 'error',
   },
   {
+    inputs: [{ internalType: 'address', name: 'keyManager', type: 'address' }],
+    name: 'EpochManagerKeyManagerSet',
+    type: 'error',
+  },
+  {
     inputs: [{ internalType: 'bytes32', name: 'proposalId', type: 'bytes32' }],
     name: 'EpochManagerNoDealers',
     type: 'error',
@@ -1079,16 +1084,16 @@ export const epochManagerAbi = [
     type: 'function',
   },
   {
-    inputs: [{ internalType: 'bytes32', name: 'epochId', type: 'bytes32' }],
-    name: 'isActive',
-    outputs: [{ internalType: 'bool', name: '', type: 'bool' }],
+    inputs: [],
+    name: 'isConsumingScheduledOp',
+    outputs: [{ internalType: 'bytes4', name: '', type: 'bytes4' }],
     stateMutability: 'view',
     type: 'function',
   },
   {
     inputs: [],
-    name: 'isConsumingScheduledOp',
-    outputs: [{ internalType: 'bytes4', name: '', type: 'bytes4' }],
+    name: 'keyManager',
+    outputs: [{ internalType: 'contract IEpochFollower', name: '', type: 'address' }],
     stateMutability: 'view',
     type: 'function',
   },
@@ -1229,6 +1234,13 @@ export const epochManagerAbi = [
     type: 'function',
   },
   {
+    inputs: [{ internalType: 'contract IEpochFollower', name: 'manager', type: 'address' }],
+    name: 'setKeyManager',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
     inputs: [
       {
         components: [
@@ -1341,8 +1353,19 @@ export const feeVaultAbi = [
   },
   { inputs: [], name: 'FeeVaultNobodyServed', type: 'error' },
   {
-    inputs: [{ internalType: 'address', name: 'caller', type: 'address' }],
+    inputs: [
+      { internalType: 'uint8', name: 'operation', type: 'uint8' },
+      { internalType: 'address', name: 'caller', type: 'address' },
+    ],
     name: 'FeeVaultNotSource',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint8', name: 'operation', type: 'uint8' },
+      { internalType: 'address', name: 'source', type: 'address' },
+    ],
+    name: 'FeeVaultOperationExists',
     type: 'error',
   },
   {
@@ -1428,16 +1451,19 @@ export const feeVaultAbi = [
     anonymous: false,
     inputs: [
       { indexed: true, internalType: 'uint8', name: 'operation', type: 'uint8' },
-      { indexed: false, internalType: 'uint24', name: 'base', type: 'uint24' },
-      { indexed: false, internalType: 'uint24', name: 'perKilo', type: 'uint24' },
+      { indexed: true, internalType: 'address', name: 'source', type: 'address' },
     ],
-    name: 'PriceSet',
+    name: 'OperationAdded',
     type: 'event',
   },
   {
     anonymous: false,
-    inputs: [{ indexed: true, internalType: 'address', name: 'source', type: 'address' }],
-    name: 'SourceAdded',
+    inputs: [
+      { indexed: true, internalType: 'uint8', name: 'operation', type: 'uint8' },
+      { indexed: false, internalType: 'uint24', name: 'base', type: 'uint24' },
+      { indexed: false, internalType: 'uint24', name: 'perKilo', type: 'uint24' },
+    ],
+    name: 'PriceSet',
     type: 'event',
   },
   {
@@ -1471,8 +1497,11 @@ export const feeVaultAbi = [
     type: 'function',
   },
   {
-    inputs: [{ internalType: 'address', name: 'source', type: 'address' }],
-    name: 'addSource',
+    inputs: [
+      { internalType: 'uint8', name: 'operation', type: 'uint8' },
+      { internalType: 'address', name: 'source', type: 'address' },
+    ],
+    name: 'addOperation',
     outputs: [],
     stateMutability: 'nonpayable',
     type: 'function',
@@ -1518,6 +1547,7 @@ export const feeVaultAbi = [
       {
         components: [
           { internalType: 'address', name: 'submitter', type: 'address' },
+          { internalType: 'uint8', name: 'operation', type: 'uint8' },
           { internalType: 'uint24', name: 'fee', type: 'uint24' },
           { internalType: 'uint16', name: 'signers', type: 'uint16' },
         ],
@@ -1539,10 +1569,10 @@ export const feeVaultAbi = [
     type: 'function',
   },
   {
-    inputs: [{ internalType: 'address', name: 'source', type: 'address' }],
+    inputs: [{ internalType: 'uint8', name: 'operation', type: 'uint8' }],
     name: 'escrowOf',
     outputs: [
-      { internalType: 'bool', name: 'isSource', type: 'bool' },
+      { internalType: 'address', name: 'source', type: 'address' },
       { internalType: 'uint256', name: 'amountWei', type: 'uint256' },
     ],
     stateMutability: 'view',
@@ -1592,6 +1622,7 @@ export const feeVaultAbi = [
   {
     inputs: [
       { internalType: 'address', name: 'payer', type: 'address' },
+      { internalType: 'uint8', name: 'operation', type: 'uint8' },
       { internalType: 'uint24', name: 'fee', type: 'uint24' },
     ],
     name: 'refund',
@@ -2096,6 +2127,13 @@ export const keyManagerAbi = [
       { internalType: 'uint256[]', name: 'extensions', type: 'uint256[]' },
     ],
     stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'uint16', name: 'number', type: 'uint16' }],
+    name: 'endEpoch',
+    outputs: [],
+    stateMutability: 'nonpayable',
     type: 'function',
   },
   {
@@ -4847,6 +4885,11 @@ export const gatewayErrorsAbi = [
     type: 'error',
   },
   {
+    inputs: [{ internalType: 'address', name: 'keyManager', type: 'address' }],
+    name: 'EpochManagerKeyManagerSet',
+    type: 'error',
+  },
+  {
     inputs: [{ internalType: 'bytes32', name: 'proposalId', type: 'bytes32' }],
     name: 'EpochManagerNoDealers',
     type: 'error',
@@ -5038,8 +5081,19 @@ export const gatewayErrorsAbi = [
   },
   { inputs: [], name: 'FeeVaultNobodyServed', type: 'error' },
   {
-    inputs: [{ internalType: 'address', name: 'caller', type: 'address' }],
+    inputs: [
+      { internalType: 'uint8', name: 'operation', type: 'uint8' },
+      { internalType: 'address', name: 'caller', type: 'address' },
+    ],
     name: 'FeeVaultNotSource',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint8', name: 'operation', type: 'uint8' },
+      { internalType: 'address', name: 'source', type: 'address' },
+    ],
+    name: 'FeeVaultOperationExists',
     type: 'error',
   },
   {

@@ -11,7 +11,11 @@ import {
 } from 'viem';
 import { hardhat } from 'viem/chains';
 import { gatewayAbis, permissions, Role, selectorsOf } from '../../../../deploy/roles.ts';
-import { feeVaultAbi, operatorRegistryAbi } from '../../../../workers/chain/abi.ts';
+import {
+  epochManagerAbi,
+  feeVaultAbi,
+  operatorRegistryAbi,
+} from '../../../../workers/chain/abi.ts';
 import type { GatewayAddresses } from '../../../../workers/chain/client.ts';
 import { account, type TestNode } from './node.ts';
 
@@ -105,11 +109,17 @@ export async function deployGateway(node: TestNode) {
   for (const role of ['governor', 'registrar', 'keyRequester'] as const) {
     await govern('grantRole', [Role[role], account(0).address, 0]);
   }
+  const manager = { address: epochManager, abi: epochManagerAbi };
+  await send(node, account(0), { ...manager, functionName: 'setKeyManager', args: [keyManager] });
   const vault = { address: feeVault, abi: feeVaultAbi } as const;
-  for (const source of [keyManager, evaluationKeyManager, decryptionGateway])
-    await send(node, account(0), { ...vault, functionName: 'addSource', args: [source] });
-  for (const operation of [1, 2, 3, 4, 5, 6])
+  for (const [operation, source] of [
+    ...[[1, keyManager] as const, [2, decryptionGateway] as const, [6, decryptionGateway] as const],
+    ...[3, 4, 5].map((kind) => [kind, evaluationKeyManager] as const),
+  ]) {
+    const add = { ...vault, functionName: 'addOperation', args: [operation, source] };
+    await send(node, account(0), add);
     await send(node, account(0), { ...vault, functionName: 'setPrice', args: [operation, 10, 1] });
+  }
   return { addresses, token, feeVault, deploymentBlock: await deployer.getBlockNumber() };
 }
 
