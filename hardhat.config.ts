@@ -13,7 +13,7 @@ export default defineConfig({
   solidity: {
     version: '0.8.37',
     path: soljson,
-    settings: { optimizer: { enabled: true, runs: 2_000 }, evmVersion: 'cancun' },
+    settings: { optimizer: { enabled: true, runs: 800 }, evmVersion: 'cancun' },
   },
   paths: { ignition: 'deploy', tests: { solidity: 'test/contracts', nodejs: 'test/contracts' } },
   test: { solidity: { fuzz: { runs: 256, seed: '0x6b65796c6f6f6d' } } },

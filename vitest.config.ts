@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     retry: 0,
+    // By default one core is left for Vitest itself, which needs little of it.
+    maxWorkers: '100%',
     projects: [
       {
         test: {

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {DecryptionMeters} from "./decryption/DecryptionMeters.sol";
 import {ICiphertextRegistry} from "./interfaces/ICiphertextRegistry.sol";
+import {ICrsManager} from "./interfaces/ICrsManager.sol";
 import {IDecryptionGateway, UserDecryptionPermit} from "./interfaces/IDecryptionGateway.sol";
 import {UsableKey} from "./interfaces/IKeyManager.sol";
 import {IOperatorRegistry} from "./interfaces/IOperatorRegistry.sol";
@@ -30,21 +31,24 @@ contract DecryptionGateway is Requests, DecryptionMeters {
     ICiphertextRegistry private immutable CIPHERTEXT_REGISTRY;
     IOperatorRegistry private immutable OPERATOR_REGISTRY;
     ISlashingManager private immutable SLASHING_MANAGER;
+    ICrsManager private immutable CRS_MANAGER;
 
     /// @dev The other contracts are read from the registry, so they cannot belong to two deployments; the
-    /// slashing manager, which none of them knows, must have the same key manager.
+    /// slashing manager, which the CrsManager alone knows, must have the same key manager.
     /// @param registry Ciphertexts and access rights.
-    /// @param slashing Evidence against the operators.
+    /// @param crs Ceremonies, and evidence against the operators.
     constructor(
         ICiphertextRegistry registry,
-        ISlashingManager slashing
+        ICrsManager crs
     ) Requests(registry.keyManager().feeVault()) DecryptionMeters(registry.evaluationKeyManager()) {
         CIPHERTEXT_REGISTRY = registry;
         OPERATOR_REGISTRY = registry.keyManager().epochManager().operatorRegistry();
+        ISlashingManager slashing = crs.slashingManager();
         if (address(slashing.keyManager()) != address(registry.keyManager())) {
-            revert DecryptionGatewayForeignSlashingManager(address(slashing));
+            revert DecryptionGatewayForeignCrsManager(address(crs));
         }
         SLASHING_MANAGER = slashing;
+        CRS_MANAGER = crs;
     }
 
     /// @notice Sets up the proxy.
@@ -149,6 +153,11 @@ contract DecryptionGateway is Requests, DecryptionMeters {
     /// @inheritdoc IDecryptionGateway
     function slashingManager() external view returns (ISlashingManager) {
         return SLASHING_MANAGER;
+    }
+
+    /// @inheritdoc IDecryptionGateway
+    function crsManager() external view returns (ICrsManager) {
+        return CRS_MANAGER;
     }
 
     /// @inheritdoc IDecryptionGateway

@@ -17,6 +17,7 @@ import {IOperatorRegistry} from "./interfaces/IOperatorRegistry.sol";
 import {Acknowledgements} from "./libraries/Acknowledgements.sol";
 import {CommitteeCode} from "./libraries/CommitteeCode.sol";
 import {CommitteeSize} from "./libraries/CommitteeSize.sol";
+import {ContributionStatement} from "./libraries/ContributionStatement.sol";
 import {Participation} from "./libraries/Participation.sol";
 import {Quorum} from "./libraries/Quorum.sol";
 import {ResultStatement} from "./libraries/ResultStatement.sol";
@@ -104,17 +105,22 @@ contract EpochManager is EpochSetup, EIP712Upgradeable {
         bytes calldata signatures
     ) external view {
         bytes32 epochId = _storage().epochIds[number];
-        EpochRecord storage record = _storage().epochs[epochId];
-        if (record.phase != EpochPhase.Active && record.phase != EpochPhase.Retired) {
-            revert EpochManagerEpochPhase(epochId, record.phase);
-        }
-        bytes32 digest = MessageHashUtils.toTypedDataHash(
-            domain,
-            ResultStatement.structHash(epochId, requestId, resultHash)
-        );
-        uint256 size = record.size;
-        bytes memory signers = record.committee.readSigners(size);
-        Quorum.verify(signers, size, digest, signerBitmap, signatures);
+        bytes32 structHash = ResultStatement.structHash(epochId, requestId, resultHash);
+        _verifyQuorum(epochId, domain, structHash, signerBitmap, signatures);
+    }
+
+    /// @inheritdoc IEpochManager
+    function verifyContribution(
+        uint16 number,
+        bytes32 ceremonyId,
+        bytes32 previous,
+        bytes32 next,
+        uint256 signerBitmap,
+        bytes calldata signatures
+    ) external view {
+        bytes32 epochId = _storage().epochIds[number];
+        bytes32 structHash = ContributionStatement.structHash(epochId, ceremonyId, previous, next);
+        _verifyQuorum(epochId, _domainSeparatorV4(), structHash, signerBitmap, signatures);
     }
 
     /// @inheritdoc IEpochManager
@@ -151,9 +157,12 @@ contract EpochManager is EpochSetup, EIP712Upgradeable {
     }
 
     /// @inheritdoc IEpochManager
-    function operatorsOf(uint16 number) external view returns (address[] memory) {
+    function operatorsOf(
+        uint16 number
+    ) external view returns (address[] memory operators, address[] memory signers) {
         EpochRecord storage record = _storage().epochs[_storage().epochIds[number]];
-        return record.committee.readOperators(record.size).unpack();
+        operators = record.committee.readOperators(record.size).unpack();
+        signers = record.committee.readSigners(record.size).unpack();
     }
 
     /// @inheritdoc IEpochManager
@@ -255,8 +264,37 @@ contract EpochManager is EpochSetup, EIP712Upgradeable {
     }
 
     /// @inheritdoc IEpochManager
+    function hashContribution(
+        bytes32 epochId,
+        bytes32 ceremonyId,
+        bytes32 previous,
+        bytes32 next
+    ) external view returns (bytes32) {
+        return
+            _hashTypedDataV4(ContributionStatement.structHash(epochId, ceremonyId, previous, next));
+    }
+
+    /// @inheritdoc IEpochManager
     function domainSeparator() external view returns (bytes32) {
         return _domainSeparatorV4();
+    }
+
+    /// @dev Reverts unless a quorum of the epoch, active or retired, signed the struct in the domain.
+    function _verifyQuorum(
+        bytes32 epochId,
+        bytes32 domain,
+        bytes32 structHash,
+        uint256 signerBitmap,
+        bytes calldata signatures
+    ) private view {
+        EpochRecord storage record = _storage().epochs[epochId];
+        if (record.phase != EpochPhase.Active && record.phase != EpochPhase.Retired) {
+            revert EpochManagerEpochPhase(epochId, record.phase);
+        }
+        bytes32 digest = MessageHashUtils.toTypedDataHash(domain, structHash);
+        uint256 size = record.size;
+        bytes memory signers = record.committee.readSigners(size);
+        Quorum.verify(signers, size, digest, signerBitmap, signatures);
     }
 
     function _setParticipationTerms(ParticipationTerms memory terms) private {

@@ -110,7 +110,7 @@ contract FeeVault is AccessManaged, ReentrancyGuardTransient, IFeeVault {
 
     /// @inheritdoc IFeeVault
     function distribute(uint16 epochNumber, Served[] calldata served) external {
-        address[] memory operators = EPOCHS.operatorsOf(epochNumber);
+        (address[] memory operators, address[] memory accounts) = EPOCHS.operatorsOf(epochNumber);
         uint256[] memory earned = new uint256[](operators.length);
         uint16[] memory signers = new uint16[](served.length);
         uint256 total = 0;
@@ -118,7 +118,7 @@ contract FeeVault is AccessManaged, ReentrancyGuardTransient, IFeeVault {
             signers[i] = served[i].signers;
             uint256 amountWei = _release(served[i].operation, served[i].fee);
             total += amountWei;
-            if (amountWei != 0) _divide(served[i], amountWei, earned);
+            if (amountWei != 0) _divide(served[i], amountWei, accounts, earned);
         }
         for (uint256 i = 0; i < operators.length; ++i) {
             if (earned[i] != 0) _balances[operators[i]] += earned[i];
@@ -192,9 +192,15 @@ contract FeeVault is AccessManaged, ReentrancyGuardTransient, IFeeVault {
         return EPOCHS;
     }
 
-    /// @dev Divides the fee of a request: what each signer earns is added to `earned`, and the submitter's
-    /// balance grows by the reimbursement and what does not divide.
-    function _divide(Served calldata request, uint256 amountWei, uint256[] memory earned) private {
+    /// @dev Divides the fee of a request: what each signer earns is added to `earned`, and so is the
+    /// reimbursement, with what does not divide, if a member submitted; anybody else gets it at once.
+    /// @param accounts The members' signers, which submit.
+    function _divide(
+        Served calldata request,
+        uint256 amountWei,
+        address[] memory accounts,
+        uint256[] memory earned
+    ) private {
         // Bits beyond the committee would be parts that nobody gets.
         uint256 signers = request.signers & ((1 << earned.length) - 1);
         uint256 count = CommitteeSize.count(signers);
@@ -205,7 +211,12 @@ contract FeeVault is AccessManaged, ReentrancyGuardTransient, IFeeVault {
         for (uint256 i = 0; i < earned.length; ++i) {
             if ((signers >> i) & 1 != 0) earned[i] += eachWei;
         }
-        _balances[request.submitter] += amountWei - eachWei * count;
+        uint256 restWei = amountWei - eachWei * count;
+        address submitter = request.submitter;
+        uint256 member = 0;
+        while (member < accounts.length && accounts[member] != submitter) ++member;
+        if (member < accounts.length) earned[member] += restWei;
+        else _balances[submitter] += restWei;
     }
 
     function _debit(address account, uint256 amountWei) private {

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {PowersState, PowersStates} from "./ceremony/PowersStates.sol";
 import {Governed} from "./governance/Governed.sol";
 import {IEpochManager} from "./interfaces/IEpochManager.sol";
 import {IKeyManager} from "./interfaces/IKeyManager.sol";
 import {IOperatorRegistry} from "./interfaces/IOperatorRegistry.sol";
 import {IRecordedResults} from "./interfaces/IRecordedResults.sol";
 import {
+    Accused,
+    Flaw,
     ISlashingManager,
     Offence,
     OpeningPreimage,
@@ -16,6 +19,7 @@ import {
 } from "./interfaces/ISlashingManager.sol";
 import {CommitteeCode} from "./libraries/CommitteeCode.sol";
 import {CommitteeSize} from "./libraries/CommitteeSize.sol";
+import {Flaws} from "./slashing/Flaws.sol";
 import {OpeningShape, Place} from "./slashing/OpeningShape.sol";
 import {SharePolynomial} from "./slashing/SharePolynomial.sol";
 import {ShareTree} from "./slashing/ShareTree.sol";
@@ -44,6 +48,7 @@ contract SlashingManager is Governed, ISlashingManager {
         address treasury;
         mapping(Offence offence => Penalty) penalties;
         mapping(bytes32 offenceId => bool) punished;
+        mapping(bytes32 stateHash => bool) wrongStates;
     }
 
     /// @dev What the checks of a share need: it is the same for all shares.
@@ -76,6 +81,7 @@ contract SlashingManager is Governed, ISlashingManager {
         _setPenalty(Offence.WrongShare, WAD, DEFAULT_REWARD_WAD);
         _setPenalty(Offence.Equivocation, WAD, DEFAULT_REWARD_WAD);
         _setPenalty(Offence.WrongResult, WAD, DEFAULT_REWARD_WAD);
+        _setPenalty(Offence.WrongContribution, WAD / 2, DEFAULT_REWARD_WAD);
     }
 
     /// @inheritdoc ISlashingManager
@@ -139,6 +145,29 @@ contract SlashingManager is Governed, ISlashingManager {
     }
 
     /// @inheritdoc ISlashingManager
+    function proveWrongContribution(
+        bytes32 epochId,
+        bytes32 ceremonyId,
+        bytes32 previous,
+        PowersState calldata next,
+        Flaw calldata flaw,
+        Accused[] calldata accused,
+        address beneficiary
+    ) external {
+        bytes32 stateHash = PowersStates.hash(next);
+        Flaws.requireWrong(next, stateHash, flaw);
+        if (!_storage().wrongStates[stateHash]) {
+            _storage().wrongStates[stateHash] = true;
+            emit StateProvenWrong(stateHash);
+        } else if (accused.length == 0) {
+            revert SlashingManagerStateKnown(stateHash);
+        }
+        (bytes32 domain, , bytes memory members) = _membersOf(_storage(), epochId);
+        bytes32 digest = Statements.contribution(domain, epochId, ceremonyId, previous, stateHash);
+        _punishSigners(epochId, members, stateHash, digest, accused, beneficiary);
+    }
+
+    /// @inheritdoc ISlashingManager
     function setPenalty(Offence offence, uint64 slashWad, uint64 rewardWad) external restricted {
         _setPenalty(offence, slashWad, rewardWad);
     }
@@ -167,6 +196,11 @@ contract SlashingManager is Governed, ISlashingManager {
     /// @inheritdoc ISlashingManager
     function isPunished(bytes32 id) external view returns (bool) {
         return _storage().punished[id];
+    }
+
+    /// @inheritdoc ISlashingManager
+    function isWrongState(bytes32 stateHash) external view returns (bool) {
+        return _storage().wrongStates[stateHash];
     }
 
     /// @inheritdoc ISlashingManager
@@ -218,6 +252,30 @@ contract SlashingManager is Governed, ISlashingManager {
             due.rewardWad
         );
         if (leftWei != 0) $.punished[id] = true;
+    }
+
+    /// @dev Has all slashed who signed a contribution. Nobody of them twice: see {_punish}.
+    function _punishSigners(
+        bytes32 epochId,
+        bytes memory members,
+        bytes32 stateHash,
+        bytes32 digest,
+        Accused[] calldata accused,
+        address beneficiary
+    ) private {
+        for (uint256 i = 0; i < accused.length; ++i) {
+            uint8 index = accused[i].index;
+            members.requireSigned(index, digest, accused[i].signature);
+            _punish(
+                _storage(),
+                Offence.WrongContribution,
+                epochId,
+                members,
+                stateHash,
+                index,
+                beneficiary
+            );
+        }
     }
 
     function _setPenalty(Offence offence, uint64 slashWad, uint64 rewardWad) private {

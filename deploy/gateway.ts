@@ -31,6 +31,7 @@ const prices = {
   4: [1_000, 200],
   5: [20_000, 0],
   6: [90, 10],
+  7: [20_000, 500],
 } as const;
 
 type Proxy = NamedArtifactContractAtFuture<Exclude<GatewayContract, 'FeeVault'>>;
@@ -82,9 +83,10 @@ export function buildGateway(
     authority,
     evaluationKeyManager,
   ]);
+  const crsManager = deployProxy(m, 'CrsManager', requests, [slashingManager]);
   const decryptionGateway = deployProxy(m, 'DecryptionGateway', requests, [
     ciphertextRegistry,
-    slashingManager,
+    crsManager,
   ]);
 
   const contracts: Record<GatewayContract, ArgumentType> = {
@@ -93,6 +95,7 @@ export function buildGateway(
     FeeVault: feeVault,
     KeyManager: keyManager,
     SlashingManager: slashingManager,
+    CrsManager: crsManager,
     EvaluationKeyManager: evaluationKeyManager,
     CiphertextRegistry: ciphertextRegistry,
     DecryptionGateway: decryptionGateway,
@@ -109,6 +112,7 @@ export function buildGateway(
     [keyManager, [1]],
     [decryptionGateway, [2, 6]],
     [evaluationKeyManager, [3, 4, 5]],
+    [crsManager, [7]],
   ] as const)
     for (const operation of operations)
       m.call(feeVault, 'addOperation', [operation, source], { id: `operation_${operation}` });
@@ -124,6 +128,7 @@ export function buildGateway(
     slashingManager,
     evaluationKeyManager,
     ciphertextRegistry,
+    crsManager,
     decryptionGateway,
   };
 }

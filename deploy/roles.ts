@@ -2,6 +2,7 @@ import { getAbiItem, toFunctionSelector, type Abi, type AbiFunction, type Hex } 
 
 import {
   ciphertextRegistryAbi,
+  crsManagerAbi,
   decryptionGatewayAbi,
   epochManagerAbi,
   evaluationKeyManagerAbi,
@@ -40,6 +41,7 @@ export const gatewayAbis = {
   EpochManager: epochManagerAbi,
   KeyManager: keyManagerAbi,
   SlashingManager: slashingManagerAbi,
+  CrsManager: crsManagerAbi,
   EvaluationKeyManager: evaluationKeyManagerAbi,
   CiphertextRegistry: ciphertextRegistryAbi,
   DecryptionGateway: decryptionGatewayAbi,
@@ -68,6 +70,11 @@ export const permissions: readonly {
   { contract: 'KeyManager', role: 'epochManager', functions: ['endEpoch'] },
   {
     contract: 'EvaluationKeyManager',
+    role: 'governor',
+    functions: ['pauseRequests', 'unpauseRequests'],
+  },
+  {
+    contract: 'CrsManager',
     role: 'governor',
     functions: ['pauseRequests', 'unpauseRequests'],
   },

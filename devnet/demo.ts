@@ -13,10 +13,13 @@ import { convicted } from '../tasks/support/audit/findings.ts';
 import { earningsOf, quotesOf } from '../tasks/support/fees.ts';
 import { downloadPublicKey, labelOf, requestKey, waitForKey } from '../tasks/support/keys.ts';
 import { amountText, feeTokenOf } from '../tasks/support/payments.ts';
+import { operatorAt } from '../tasks/support/registration.ts';
+import { owedTo } from '../tasks/support/stake.ts';
 import { parameterSet } from '../workers/ring/parameters.ts';
 import { committeeOf } from '../workers/sharing/committee.ts';
 import { governor, operatorOwner, user } from './accounts.ts';
 import { bringUp } from './bring-up.ts';
+import { holdCeremony } from './ceremony.ts';
 import { computeAndDecrypt, computingKeys } from './computing.ts';
 import { DevnetError, DevnetErrorCode } from './errors.ts';
 import { runForUser } from './for-user.ts';
@@ -24,7 +27,7 @@ import { shorten } from './format.ts';
 import { readOptions, runProgram } from './program.ts';
 import { Reporter } from './reporter.ts';
 import { hasOpened, requireMatch, RoundTrip, sampleSlots, waitUntilNamed } from './round-trip.ts';
-import { bondOf, owedTo, waitUntilSlashed } from './slashed.ts';
+import { waitUntilSlashed } from './slashed.ts';
 import type { Workspace } from './workspace.ts';
 
 const KEY_TIMEOUT_MS = 120_000;
@@ -148,6 +151,18 @@ async function demo(workspace: Workspace, reporter: Reporter, n: number): Promis
     },
   );
 
+  await reporter.step(
+    'Hold a powers-of-tau ceremony',
+    'One operator after the other multiplies by numbers it forgets; all others check all of it.',
+    async (report) => {
+      const gateway = await devnet.as(user);
+      const held = await holdCeremony(gateway, epoch.epochId, { onProgress: report.progress });
+      report.result(
+        `2^${held.power} powers, ${held.count} contributions with the beacon, ${held.bytes} bytes of .ptau: all checked`,
+      );
+    },
+  );
+
   const victim = operators[n - 1];
   await decrypt(
     `Kill operator ${n} and decrypt`,
@@ -220,11 +235,11 @@ async function demo(workspace: Workspace, reporter: Reporter, n: number): Promis
       const token = await feeTokenOf(gateway);
       const { address } = operatorOwner(LIAR);
       const slashed = await waitUntilSlashed(gateway, address, { deadlineMs: SLASH_DEADLINE_MS });
-      const [leftWei, owedWei] = await Promise.all([
-        bondOf(gateway, address),
+      const [{ bondWei }, owedWei] = await Promise.all([
+        operatorAt(gateway, address),
         owedTo(gateway, slashed.beneficiary),
       ]);
-      if (leftWei !== 0n || owedWei < slashed.rewardWei || slashed.rewardWei === 0n)
+      if (bondWei !== 0n || owedWei < slashed.rewardWei || slashed.rewardWei === 0n)
         throw new DevnetError(DevnetErrorCode.DEMO_FAILED, 'The bond or the reward is wrong.');
       const reporterIndex =
         operators.findIndex(({ index }) => operatorOwner(index).address === slashed.beneficiary) +
@@ -246,7 +261,7 @@ async function demo(workspace: Workspace, reporter: Reporter, n: number): Promis
       report.result(
         earned
           .map((one, at) => {
-            const paidWei = (one?.balanceWei ?? 0n) + (one?.signerBalanceWei ?? 0n);
+            const paidWei = one?.balanceWei ?? 0n;
             return `${at + 1}: ${amountText(token, rounded(paidWei))}, to be settled ${amountText(token, rounded(one?.unsettledWei ?? 0n))}`;
           })
           .join('; '),

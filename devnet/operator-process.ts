@@ -43,6 +43,8 @@ export interface StartOptions {
   conduct?: string;
   /** Another endpoint than the chain's own, for example one that lies. */
   rpcUrl?: string;
+  /** Added to its environment. */
+  env?: Readonly<Record<string, string>>;
 }
 
 /** One operator: a folder with its identity and data, and a process that comes and goes. */
@@ -114,7 +116,7 @@ export class OperatorProcess {
         ...[conduct === undefined ? OPERATOR_PROGRAM : TWIN_PROGRAM, 'run', '--config', configFile],
         ...(conduct === undefined ? [] : ['--conduct', conduct]),
       ],
-      env: PASSPHRASE,
+      env: { ...PASSPHRASE, ...options.env },
     });
   }
 

@@ -12,9 +12,12 @@ const common = [
   ...['-O3', '--converge', '--noAssert', '--runtime', 'stub', '--importMemory'],
   ...['--initialMemory', '1', '--enable', 'simd'],
 ];
+/** Per output: its folder in assembly/, and its flags. */
 const modules = {
-  integer: [],
-  fast: ['--enable', 'relaxed-simd'],
+  integer: { source: 'integer', flags: [] },
+  fast: { source: 'fast', flags: ['--enable', 'relaxed-simd'] },
+  curve: { source: 'curve', flags: [] },
+  'curve-fast': { source: 'curve', flags: ['--enable', 'relaxed-simd'] },
 };
 
 function modified(path: string): number {
@@ -29,11 +32,11 @@ if (Math.min(...outputs.map(modified)) >= newest) {
   console.log('kernels: up to date');
 } else {
   mkdirSync(build, { recursive: true });
-  for (const [name, flags] of Object.entries(modules)) {
+  for (const [name, { source, flags }] of Object.entries(modules)) {
     const messages = asc.createMemoryStream();
     const { error } = await asc.main(
       [
-        join(sources, name, 'index.ts'),
+        join(sources, source, 'index.ts'),
         '--outFile',
         join(build, `${name}.wasm`),
         ...common,
@@ -46,5 +49,5 @@ if (Math.min(...outputs.map(modified)) >= newest) {
       throw error;
     }
   }
-  console.log(`kernels: built ${Object.keys(modules).join(' and ')}`);
+  console.log(`kernels: built ${Object.keys(modules).join(', ')}`);
 }

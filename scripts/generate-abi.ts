@@ -21,6 +21,7 @@ const contracts = [
   'FeeVault',
   'KeyManager',
   'SlashingManager',
+  'CrsManager',
   'EvaluationKeyManager',
   'CiphertextRegistry',
   'DecryptionGateway',

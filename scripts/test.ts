@@ -2,6 +2,8 @@
  * `npm test`: everything CI checks, in order of cost. Each stage shows its own output; the last line is
  * "N passed, N failed" over all stages, and how many were skipped if any. A stage without a test count of
  * its own counts as one.
+ *
+ * Stages that use one core each go side by side, and show their output when they end.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -63,34 +65,46 @@ function countAnalysis(output: string): Tally | undefined {
   return output.includes('was skipped') ? { passed: 0, failed: 0, skipped: 1 } : undefined;
 }
 
-const stages: readonly Stage[] = [
-  { name: 'build', command: ['npm', 'run', '--silent', 'build'] },
-  { name: 'generated files', command: ['node', 'scripts/generate-abi.ts', '--check'] },
-  { name: 'check', command: ['npm', 'run', '--silent', 'check'] },
-  {
-    name: 'static analysis',
-    command: ['node', 'scripts/analysis/run.ts'],
-    count: countAnalysis,
-  },
-  { name: 'solidity', command: ['hardhat', 'test', 'solidity'], count: countSolidity },
-  vitest('contracts'),
-  vitest('workers'),
-  vitest('e2e'),
+/** Stages one after the other. */
+type Lane = readonly Stage[];
+
+/** One round after the other; the lanes of a round side by side. */
+const rounds: readonly (readonly Lane[])[] = [
+  [[{ name: 'build', command: ['npm', 'run', '--silent', 'build'] }]],
+  [
+    [
+      { name: 'generated files', command: ['node', 'scripts/generate-abi.ts', '--check'] },
+      { name: 'check', command: ['npm', 'run', '--silent', 'check'] },
+    ],
+    [
+      {
+        name: 'static analysis',
+        command: ['node', 'scripts/analysis/run.ts'],
+        count: countAnalysis,
+      },
+      { name: 'solidity', command: ['hardhat', 'test', 'solidity'], count: countSolidity },
+    ],
+  ],
+  [[vitest('contracts'), vitest('workers'), vitest('e2e')]],
 ];
 
-async function run(stage: Stage): Promise<Tally> {
-  process.stdout.write(`\n=== ${stage.name}\n`);
+/** @param isAlone whether its output is shown as it comes */
+async function run(stage: Stage, isAlone: boolean): Promise<Tally> {
+  const heading = `\n=== ${stage.name}\n`;
+  if (isAlone) process.stdout.write(heading);
   const [command, ...args] = stage.command as [string, ...string[]];
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    output += chunk.toString();
-    process.stdout.write(chunk);
-  });
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      if (isAlone) process.stdout.write(chunk);
+    });
   const code = await new Promise<number>((resolve) => {
     child.on('error', () => resolve(127));
     child.on('close', (exit) => resolve(exit ?? 1));
   });
+  if (!isAlone) process.stdout.write(`${heading}${output}`);
   const tally = stage.count?.(output);
   if (tally === undefined) return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
   // A stage that exits badly without a failed test (a hook, a crash, no tests) still fails.
@@ -98,13 +112,20 @@ async function run(stage: Stage): Promise<Tally> {
 }
 
 const total = { passed: 0, failed: 0, skipped: 0 };
-for (const stage of stages) {
-  const tally = await run(stage);
-  total.passed += tally.passed;
-  total.failed += tally.failed;
-  total.skipped += tally.skipped ?? 0;
+
+async function runLane(lane: Lane, isAlone: boolean): Promise<void> {
+  for (const stage of lane) {
+    const tally = await run(stage, isAlone);
+    total.passed += tally.passed;
+    total.failed += tally.failed;
+    total.skipped += tally.skipped ?? 0;
+  }
+}
+
+for (const [at, lanes] of rounds.entries()) {
+  await Promise.all(lanes.map((lane) => runLane(lane, lanes.length === 1)));
   // Nothing after a failed build says anything.
-  if (stage.name === 'build' && tally.failed > 0) break;
+  if (at === 0 && total.failed > 0) break;
 }
 rmSync(reports, { recursive: true });
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';

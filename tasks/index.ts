@@ -1,6 +1,7 @@
 import { emptyTask } from 'hardhat/config';
 
 import { auditTask } from './audit/index.ts';
+import { crsTasks } from './crs/index.ts';
 import { decryptTask } from './decrypt/index.ts';
 import { encryptTask } from './encrypt/index.ts';
 import { epochTasks } from './epoch/index.ts';
@@ -29,6 +30,7 @@ export const kmsTasks = [
   keygenTask,
   keyswitchTask,
   ...keyTasks,
+  ...crsTasks,
   encryptTask,
   registerTask,
   decryptTask,

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ICiphertextRegistry} from "./ICiphertextRegistry.sol";
+import {ICrsManager} from "./ICrsManager.sol";
 import {IEvaluationKeyManager} from "./IEvaluationKeyManager.sol";
 import {IKeyManager} from "./IKeyManager.sol";
 import {IOperatorRegistry} from "./IOperatorRegistry.sol";
@@ -102,8 +103,8 @@ interface IDecryptionGateway is IRequests {
     error DecryptionGatewayMeterSpent(bytes32 keyId, uint64 limit);
     /// @notice The consumer has too few units left of its grant and of what it can have beside it.
     error DecryptionGatewayQuotaSpent(bytes32 keyId, address consumer, uint256 quota);
-    /// @notice The slashing manager is one of another deployment.
-    error DecryptionGatewayForeignSlashingManager(address slashingManager);
+    /// @notice The ceremonies' contract is one of another deployment.
+    error DecryptionGatewayForeignCrsManager(address crsManager);
 
     /// @notice Requests the plaintexts of ciphertexts, for everybody to see. Not while paused.
     /// @dev requestId = H(chain id, this, epoch, handles, positions, caller, salt).
@@ -197,6 +198,9 @@ interface IDecryptionGateway is IRequests {
 
     /// @notice Evidence against the operators.
     function slashingManager() external view returns (ISlashingManager);
+
+    /// @notice Ceremonies.
+    function crsManager() external view returns (ICrsManager);
 
     /// @notice Block number in which this contract was initialised: logs are read from here on.
     /// @dev The value of `block.number`. On Arbitrum that is the number of an L1 block.

@@ -178,6 +178,21 @@ interface IEpochManager {
         bytes calldata signatures
     ) external view;
 
+    /// @notice Reverts unless a quorum of the epoch with this number, active or retired, signed a contribution
+    /// to a ceremony: Contribution(epochId, ceremonyId, previous, next) in this contract's domain.
+    /// @param previous Hash of the state before it; 0 if it is the first one.
+    /// @param next Hash of the state after it.
+    /// @param signerBitmap Who signed.
+    /// @param signatures 65 bytes r ‖ s ‖ v for each bit, in ascending order of index.
+    function verifyContribution(
+        uint16 number,
+        bytes32 ceremonyId,
+        bytes32 previous,
+        bytes32 next,
+        uint256 signerBitmap,
+        bytes calldata signatures
+    ) external view;
+
     /// @notice Counts who served these answered requests. Only for the fee vault.
     /// @dev After a window of requests, members that missed more than they may are benched: delay cannot
     /// be told from malice, so it costs the next seat and no bond.
@@ -192,8 +207,10 @@ interface IEpochManager {
     /// @notice The epoch with this number; zero if there is none.
     function epochIdOf(uint16 number) external view returns (bytes32);
 
-    /// @notice Operators of the epoch with this number, in committee order.
-    function operatorsOf(uint16 number) external view returns (address[] memory);
+    /// @notice Operators of the epoch with this number and their signers, in committee order.
+    function operatorsOf(
+        uint16 number
+    ) external view returns (address[] memory operators, address[] memory signers);
 
     /// @notice Committee index, from 1, of a signer in the epoch with this number; reverts if it is not
     /// a member's.
@@ -240,6 +257,14 @@ interface IEpochManager {
         uint64 height,
         bytes32 blockHash,
         bytes32 logsDigest
+    ) external view returns (bytes32);
+
+    /// @notice EIP-712 digest of a contribution to a ceremony, as operators sign it.
+    function hashContribution(
+        bytes32 epochId,
+        bytes32 ceremonyId,
+        bytes32 previous,
+        bytes32 next
     ) external view returns (bytes32);
 
     /// @notice EIP-712 domain separator of this contract.

@@ -96,7 +96,8 @@ interface IFeeVault {
 
     /// @notice Pays the fees of answered requests of one epoch out and counts who served. Their source only.
     /// @dev The submitter's part first; the rest in equal parts to those who served. What does not divide
-    /// goes to the submitter.
+    /// goes to the submitter. All that a member has earned is its operator's: a signer is a key on a machine
+    /// that is online.
     function distribute(uint16 epochNumber, Served[] calldata served) external;
 
     /// @notice Lets a contract take the fees of an operation, for good. Governance, at deployment.

@@ -42,6 +42,7 @@ interface IRequests is IRecordedResults {
     event WindowsSet(uint64 responseWindowSeconds, uint64 attestationWindowSeconds);
     event RequestsPauseSet(bool paused);
     event RequestsAttested(bytes32[] requestIds, address indexed signer);
+    /// @notice These were paid out: each request once.
     event RequestsSettled(bytes32[] requestIds);
     event RequestExpired(bytes32 indexed requestId, address payer);
 
@@ -87,10 +88,14 @@ interface IRequests is IRecordedResults {
 
     /// @notice Pays the fees of answered requests out, once their attestation deadlines have passed, and
     /// counts who served. Anybody.
+    /// @dev What is settled already is left out, so that nobody can make a batch fail by settling one of it.
+    /// Reverts if nothing is left.
     /// @param requestIds 1 to MAX_BATCH requests of one epoch.
     function settle(bytes32[] calldata requestIds) external;
 
     /// @notice Refunds the fees of expired requests, but for the part that the vault retains. Anybody.
+    /// @dev What was refunded or made again meanwhile is left out, as in {settle}; so is what is pending or
+    /// answered, which cannot be told from it. Reverts if nothing is left.
     /// @param requestIds 1 to MAX_BATCH requests.
     function expire(bytes32[] calldata requestIds) external;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {PowersState} from "../ceremony/PowersStates.sol";
 import {IEpochManager} from "./IEpochManager.sol";
 import {IKeyManager} from "./IKeyManager.sol";
 import {IOperatorRegistry} from "./IOperatorRegistry.sol";
@@ -10,7 +11,8 @@ import {IRecordedResults} from "./IRecordedResults.sol";
 enum Offence {
     WrongShare,
     Equivocation,
-    WrongResult
+    WrongResult,
+    WrongContribution
 }
 
 /// @notice What an opening id is the hash of, but for the set-up, which the epoch has
@@ -56,6 +58,41 @@ struct SignedRoot {
     bytes signature;
 }
 
+/// @notice What can be wrong with a state of the powers of tau. Its points: one is malformed, or those of G1
+/// and G2 do not belong together. A leaf of its file: malformed; not what the section must start with; not
+/// what its neighbour times tau is.
+enum FlawKind {
+    WrongPoints,
+    MalformedLeaf,
+    WrongStart,
+    WrongNeighbours
+}
+
+/// @notice A point of a file, with its path in the tree of its group.
+/// @param point As the precompiles take it: 64 bytes of G1, 128 of G2.
+/// @param path Siblings from the leaf up to below the root.
+struct Leaf {
+    bytes point;
+    bytes32[] path;
+}
+
+/// @notice Where a state is wrong.
+/// @param section 2 to 5, as in the file; means nothing for WrongPoints.
+/// @param place In the section, from 0; the lower one of two neighbours.
+/// @param leaves None for WrongPoints, two for WrongNeighbours, else one.
+struct Flaw {
+    FlawKind kind;
+    uint8 section;
+    uint32 place;
+    Leaf[] leaves;
+}
+
+/// @notice Who signed a contribution, and that it did.
+struct Accused {
+    uint8 index;
+    bytes signature;
+}
+
 /// @notice How hard an offence is punished.
 /// @param slashWad Part of the bond that is taken, in 1e-18.
 /// @param rewardWad Part of what is taken that the reporter gets, in 1e-18; the rest is the treasury's.
@@ -69,7 +106,7 @@ struct Penalty {
 /// third party says: an operator is slashed for what it signed.
 interface ISlashingManager {
     /// @param offenceId What was proven; nothing is punished twice.
-    /// @param subject Opening id, or request id of a wrong result.
+    /// @param subject Opening id, request id of a wrong result, or hash of the state of a wrong contribution.
     event OffenceProven(
         bytes32 indexed offenceId,
         address indexed operator,
@@ -78,6 +115,8 @@ interface ISlashingManager {
         bytes32 subject,
         address beneficiary
     );
+    /// @notice A state of the powers of tau was proven wrong.
+    event StateProvenWrong(bytes32 indexed stateHash);
     event PenaltySet(Offence indexed offence, uint64 slashWad, uint64 rewardWad);
     event TreasurySet(address treasury);
 
@@ -110,6 +149,22 @@ interface ISlashingManager {
     error SlashingManagerNoResult(bytes32 requestId);
     /// @notice The signed result is the recorded one.
     error SlashingManagerResultRight(bytes32 requestId);
+    /// @notice The power of the state is outside [`minimum`, `maximum`].
+    error SlashingManagerPower(uint8 power, uint8 minimum, uint8 maximum);
+    /// @notice The flaw is not shown by so many leaves.
+    error SlashingManagerLeaves(uint256 leaves, uint256 required);
+    /// @notice There is no such place in the section, or nothing that the flaw could be there.
+    error SlashingManagerPlace(uint8 section, uint32 place);
+    /// @notice A point of this section has `required` bytes.
+    error SlashingManagerPoint(uint256 length, uint256 required);
+    /// @notice Leaf and path lead to another root than the state's.
+    error SlashingManagerRoot(bytes32 root, bytes32 expected);
+    /// @notice A point that is compared with another is malformed: that is the flaw to show.
+    error SlashingManagerMalformed();
+    /// @notice The state is not wrong there.
+    error SlashingManagerNoFlaw();
+    /// @notice Nobody is accused, and the state is known to be wrong.
+    error SlashingManagerStateKnown(bytes32 stateHash);
     /// @notice This offence has been punished.
     error SlashingManagerPunished(bytes32 offenceId);
     /// @notice A penalty outside its bounds.
@@ -160,6 +215,25 @@ interface ISlashingManager {
         address beneficiary
     ) external;
 
+    /// @notice Slashes operators that signed a contribution to a ceremony whose state is wrong, and puts the
+    /// state on record, so that the CrsManager takes it away.
+    /// @dev Honest operators check a state whole before they sign it. Whether a state is wrong is a matter of
+    /// the state alone: nobody's word is needed, and none can make a right one wrong.
+    /// @param previous Hash of the state before, as it was signed.
+    /// @param next The state.
+    /// @param flaw Where it is wrong.
+    /// @param accused Who signed it. May be empty for a state that is not on record yet.
+    /// @param beneficiary Who gets the rewards.
+    function proveWrongContribution(
+        bytes32 epochId,
+        bytes32 ceremonyId,
+        bytes32 previous,
+        PowersState calldata next,
+        Flaw calldata flaw,
+        Accused[] calldata accused,
+        address beneficiary
+    ) external;
+
     /// @notice Sets the penalty of an offence. Governance.
     /// @param slashWad MIN_SLASH_WAD to 1e18.
     /// @param rewardWad At most MAX_REWARD_WAD: reporting oneself must not be a way out.
@@ -182,8 +256,12 @@ interface ISlashingManager {
     /// the bond of a removed operator never grows: that is not recorded, but in the log (OffenceProven).
     function isPunished(bytes32 offenceId) external view returns (bool);
 
+    /// @notice Whether a state of the powers of tau was proven wrong.
+    function isWrongState(bytes32 stateHash) external view returns (bool);
+
     /// @notice H(offence, epochId, subject, index): what is punished once. The subject is the opening id
-    /// of a wrong share or an equivocation, and the request id of a wrong result.
+    /// of a wrong share or an equivocation, the request id of a wrong result, and the hash of the state of a
+    /// wrong contribution.
     function offenceId(
         Offence offence,
         bytes32 epochId,

@@ -11,6 +11,7 @@ library Operations {
     uint8 internal constant GALOIS_KEYS = 4;
     uint8 internal constant SWITCHING_KEY = 5;
     uint8 internal constant USER_DECRYPTION = 6;
+    uint8 internal constant CRS = 7;
 
     /// @notice Size of a public decryption: of all coefficients if no positions are named.
     function publicDecryption(

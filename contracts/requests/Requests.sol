@@ -91,6 +91,7 @@ abstract contract Requests is Governed, EIP712Upgradeable, IRequests {
         uint16 bit = uint16(1 << (index - 1));
         for (uint256 i = 0; i < requestIds.length; ++i) {
             RequestRecord storage record = _answered(requestIds[i], epochNumber);
+            // Before the fee is spent, so a spent one is refused as well.
             if (block.timestamp > record.deadline) {
                 revert RequestsAttestationClosed(requestIds[i], record.deadline);
             }
@@ -104,12 +105,17 @@ abstract contract Requests is Governed, EIP712Upgradeable, IRequests {
         _requireBatch(requestIds);
         uint16 epochNumber = _requestsStorage().records[requestIds[0]].epochNumber;
         Served[] memory served = new Served[](requestIds.length);
+        bytes32[] memory settled = new bytes32[](requestIds.length);
+        uint256 count = 0;
         for (uint256 i = 0; i < requestIds.length; ++i) {
             RequestRecord storage record = _answered(requestIds[i], epochNumber);
             if (block.timestamp <= record.deadline) {
                 revert RequestsAttestationOpen(requestIds[i], record.deadline);
             }
-            served[i] = Served({
+            // Somebody else was faster, or the batch has it twice: it is not paid again.
+            if (record.account == address(0)) continue;
+            settled[count] = requestIds[i];
+            served[count++] = Served({
                 submitter: record.account,
                 operation: record.operation,
                 fee: record.fee,
@@ -117,20 +123,32 @@ abstract contract Requests is Governed, EIP712Upgradeable, IRequests {
             });
             record.account = address(0);
         }
-        emit RequestsSettled(requestIds);
+        if (count == 0) revert RequestsFeeSpent(requestIds[0]);
+        assembly ("memory-safe") {
+            mstore(settled, count)
+            mstore(served, count)
+        }
+        emit RequestsSettled(settled);
         FEE_VAULT.distribute(epochNumber, served);
     }
 
     /// @inheritdoc IRequests
     function expire(bytes32[] calldata requestIds) external {
         _requireBatch(requestIds);
+        bool refunded = false;
         for (uint256 i = 0; i < requestIds.length; ++i) {
             RequestRecord storage record = _requestsStorage().records[requestIds[i]];
             RequestState state = _stateOf(record);
-            if (state != RequestState.Expired) revert RequestsState(requestIds[i], state);
-            if (record.account == address(0)) revert RequestsFeeSpent(requestIds[i]);
+            if (state == RequestState.None) revert RequestsState(requestIds[i], state);
+            // Somebody else was faster, or has made the request again, which refunds it as well.
+            if (state != RequestState.Expired || record.account == address(0)) continue;
             _refund(requestIds[i], record);
+            refunded = true;
         }
+        if (refunded) return;
+        RequestState first = _stateOf(_requestsStorage().records[requestIds[0]]);
+        if (first != RequestState.Expired) revert RequestsState(requestIds[0], first);
+        revert RequestsFeeSpent(requestIds[0]);
     }
 
     /// @inheritdoc IRequests
@@ -161,7 +179,7 @@ abstract contract Requests is Governed, EIP712Upgradeable, IRequests {
     /// @inheritdoc IRecordedResults
     function recordedResult(
         bytes32 requestId
-    ) external view returns (bytes32 epochId, bytes32 resultHash) {
+    ) external view virtual returns (bytes32 epochId, bytes32 resultHash) {
         RequestsStorage storage $ = _requestsStorage();
         resultHash = $.resultHashes[requestId];
         if (resultHash == 0) return (0, 0);
@@ -188,7 +206,7 @@ abstract contract Requests is Governed, EIP712Upgradeable, IRequests {
     }
 
     /// @inheritdoc IRequests
-    function responseWindowSeconds() external view returns (uint64) {
+    function responseWindowSeconds() public view returns (uint64) {
         return _requestsStorage().responseWindowSeconds;
     }
 
@@ -291,7 +309,6 @@ abstract contract Requests is Governed, EIP712Upgradeable, IRequests {
         record = _requestsStorage().records[requestId];
         RequestState state = _stateOf(record);
         if (state != RequestState.Answered) revert RequestsState(requestId, state);
-        if (record.account == address(0)) revert RequestsFeeSpent(requestId);
         if (record.epochNumber != epochNumber) revert RequestsMixedEpochs(requestId);
     }
 

@@ -7,6 +7,7 @@ import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/Messa
 
 import {ISlashingManager} from "../interfaces/ISlashingManager.sol";
 import {CommitteeCode} from "../libraries/CommitteeCode.sol";
+import {ContributionStatement} from "../libraries/ContributionStatement.sol";
 import {ResultStatement} from "../libraries/ResultStatement.sol";
 
 /// @title What operators sign, as far as it is evidence (docs/formats.md, Signatures)
@@ -30,6 +31,22 @@ library Statements {
             MessageHashUtils.toTypedDataHash(
                 domain,
                 keccak256(abi.encode(SHARE_COMMITMENT_TYPEHASH, epochId, openingId, root))
+            );
+    }
+
+    /// @notice Digest of a contribution to a ceremony.
+    /// @param domain Separator of the EpochManager.
+    function contribution(
+        bytes32 domain,
+        bytes32 epochId,
+        bytes32 ceremonyId,
+        bytes32 previous,
+        bytes32 next
+    ) internal pure returns (bytes32) {
+        return
+            MessageHashUtils.toTypedDataHash(
+                domain,
+                ContributionStatement.structHash(epochId, ceremonyId, previous, next)
             );
     }
 

@@ -24,7 +24,6 @@ export default action<BalanceArguments>(async (args, { gateway }) => {
       ...(earnings === undefined
         ? []
         : [
-            `its operator’s signer ${earnings.signer} has ${amountText(token, earnings.signerBalanceWei)} for answers that it submitted`,
             `to be settled: ${amountText(token, earnings.unsettledWei)} for ${earnings.unsettledRequests} requests`,
           ]),
     ],

@@ -6,6 +6,7 @@ import type { TaskResult } from '../output.ts';
 import { action } from '../run.ts';
 import { ClientError, ClientErrorCode } from '../support/errors.ts';
 import type { Gateway } from '../support/gateway.ts';
+import { describeCeremony } from './ceremony.ts';
 import { describeCiphertext } from './ciphertext.ts';
 import { describeDeployment } from './deployment.ts';
 import { describeEpoch } from './epoch.ts';
@@ -22,6 +23,7 @@ const KINDS: readonly [(gateway: Gateway, id: Hex) => Promise<TaskResult>, Clien
   [describePublicDecryption, ClientErrorCode.UNKNOWN_ID],
   [describeUserDecryption, ClientErrorCode.UNKNOWN_ID],
   [describeEvaluationKeys, ClientErrorCode.UNKNOWN_ID],
+  [describeCeremony, ClientErrorCode.UNKNOWN_ID],
   [describeKey, ClientErrorCode.UNKNOWN_KEY],
   [describeCiphertext, ClientErrorCode.NOT_REGISTERED],
   [describeEpoch, ClientErrorCode.UNKNOWN_EPOCH],

@@ -59,6 +59,8 @@ export const ClientErrorCode = {
   PERMIT_NOT_YET_VALID: 'PERMIT_NOT_YET_VALID',
   /** The permit is of another signer, chain, contract or user key, or does not cover the ciphertexts. */
   PERMIT_REFUSED: 'PERMIT_REFUSED',
+  /** The ceremony has no result that can be used: it is not recorded, or was revoked. */
+  CRS_UNUSABLE: 'CRS_UNUSABLE',
   /** The key, or the account under it, has no decryptions left. */
   METER_SPENT: 'METER_SPENT',
   /** No operator serves evidence of the offence in a form that a contract can look at. */

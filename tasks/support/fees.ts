@@ -9,6 +9,9 @@ import type { Gateway } from './gateway.ts';
 import { depositOf } from './payments.ts';
 import { unsettledRequests, type RequestRecord } from './requests.ts';
 
+/** Size of the ceremony that is quoted: others cost in proportion. */
+const POWER = 12;
+
 /** What a request costs, and why. */
 export interface Quote {
   what: string;
@@ -64,6 +67,11 @@ export async function quotesOf(
         ]),
     { what: 'switching key', operation: Operation.switchingKey, coefficients: degree },
     {
+      what: `ceremony of 2^${POWER} powers of tau`,
+      operation: Operation.crs,
+      coefficients: 2 ** POWER,
+    },
+    {
       what: `decryption of one coefficient of ${of}`,
       operation: Operation.publicDecryption,
       coefficients: handles,
@@ -94,11 +102,8 @@ export async function quotesOf(
 
 /** What an operator has earned, in the fee token's smallest unit. */
 export interface Earnings {
-  signer: Address;
   /** In the owner's balance: earned, and deposited if it has. */
   balanceWei: bigint;
-  /** In the signer's balance: for the gas of answers that it submitted. */
-  signerBalanceWei: bigint;
   /** Its part of answered requests that are not settled yet, if nobody else attests. */
   unsettledWei: bigint;
   /** The number of those requests. */
@@ -118,9 +123,8 @@ export async function earningsOf(
   });
   if (registered.state === 0) return undefined;
   const { signer } = registered;
-  const [balanceWei, signerBalanceWei, requests, terms] = await Promise.all([
+  const [balanceWei, requests, terms] = await Promise.all([
     depositOf(gateway, operator),
-    depositOf(gateway, signer),
     unsettledRequests(gateway),
     termsOf(gateway),
   ]);
@@ -137,7 +141,7 @@ export async function earningsOf(
     if (part > 0n) parts.push(part);
   }
   return {
-    ...{ signer, balanceWei, signerBalanceWei },
+    balanceWei,
     unsettledWei: parts.reduce((sum, part) => sum + part, 0n),
     unsettledRequests: parts.length,
   };

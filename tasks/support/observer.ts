@@ -60,7 +60,7 @@ function sayingOf(view: Answered<RequestView | undefined>): string {
   if (view.answer === undefined) return 'not seen yet';
   const { state, waitingFor, progress, error, reason } = view.answer;
   const step =
-    progress === undefined || state !== 'opening'
+    progress === undefined || !['opening', 'contributing'].includes(state)
       ? state
       : `${state} ${progress.done}/${progress.total}`;
   if (error !== undefined) return `${step} (${reason ?? error})`;

@@ -1,6 +1,7 @@
 import { isAddressEqual, zeroAddress, type Address, type Hex } from 'viem';
 
 import {
+  crsManagerAbi,
   decryptionGatewayAbi,
   evaluationKeyManagerAbi,
   keyManagerAbi,
@@ -55,22 +56,26 @@ export async function unsettledRequests(
   gateway: Gateway,
 ): Promise<(RequestRecord & { contract: RequestContract; id: Hex })[]> {
   const keys = { address: gateway.addresses.keyManager, abi: keyManagerAbi } as const;
-  const { evaluationKeyManager, decryptionGateway } = gateway.addresses;
+  const { evaluationKeyManager, crsManager, decryptionGateway } = gateway.addresses;
   const evaluationKeys = { address: evaluationKeyManager, abi: evaluationKeyManagerAbi } as const;
+  const ceremonies = { address: crsManager, abi: crsManagerAbi } as const;
   const decryptions = { address: decryptionGateway, abi: decryptionGatewayAbi } as const;
-  const [publicKeys, recorded, publicly, forUsers, ...settled] = await Promise.all([
+  const [publicKeys, recorded, powers, publicly, forUsers, ...settled] = await Promise.all([
     eventsOf(gateway, { ...keys, eventName: 'PublicKeyRecorded' }),
     eventsOf(gateway, { ...evaluationKeys, eventName: 'EvaluationKeysRecorded' }),
+    eventsOf(gateway, { ...ceremonies, eventName: 'CrsRecorded' }),
     eventsOf(gateway, { ...decryptions, eventName: 'PublicDecryptionResponded' }),
     eventsOf(gateway, { ...decryptions, eventName: 'UserDecryptionResponded' }),
     eventsOf(gateway, { ...keys, eventName: 'RequestsSettled' }),
     eventsOf(gateway, { ...evaluationKeys, eventName: 'RequestsSettled' }),
+    eventsOf(gateway, { ...ceremonies, eventName: 'RequestsSettled' }),
     eventsOf(gateway, { ...decryptions, eventName: 'RequestsSettled' }),
   ]);
   const done = new Set(settled.flat().flatMap(({ args }) => args.requestIds));
   const answered = [
     ...publicKeys.map(({ args }) => ['keyManager', args.keyId] as const),
     ...recorded.map(({ args }) => ['evaluationKeyManager', args.requestId] as const),
+    ...powers.map(({ args }) => ['crsManager', args.ceremonyId] as const),
     ...[...publicly, ...forUsers].map(({ args }) => ['decryptionGateway', args.requestId] as const),
   ];
   return Promise.all(

@@ -3,6 +3,8 @@ import { writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 
+import { benchCeremony } from './ceremony.ts';
+import { benchCurve } from './curve.ts';
 import { benchDecryption } from './decryption.ts';
 import { benchDevnet } from './devnet.ts';
 import { benchKeys } from './keys.ts';
@@ -15,8 +17,10 @@ type Bench = () => Measurement[] | Promise<Measurement[]>;
 const large: [string, Bench][] = [['thirteen operators on the devnet', () => benchDevnet(13, 5)]];
 const parts: readonly [what: string, run: Bench][] = [
   ['number-theoretic transforms', benchNtt],
+  ['BN254, against noble', benchCurve],
   ['one operator’s work, against SEAL', benchDecryption],
   ['one operator’s keys, against SEAL', benchKeys],
+  ['a ceremony, against snarkjs', benchCeremony],
   ['four operators on the devnet', () => benchDevnet(4, 20)],
   ...(values.large === true ? large : []),
 ];

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
 import {CiphertextRegistry} from "../../contracts/CiphertextRegistry.sol";
+import {CrsManager} from "../../contracts/CrsManager.sol";
 import {DecryptionGateway} from "../../contracts/DecryptionGateway.sol";
 import {EpochManager} from "../../contracts/EpochManager.sol";
 import {EvaluationKeyManager} from "../../contracts/EvaluationKeyManager.sol";
@@ -57,6 +58,7 @@ abstract contract Deployment {
     SlashingManager internal slashing;
     EvaluationKeyManager internal evaluationKeys;
     CiphertextRegistry internal ciphertexts;
+    CrsManager internal crs;
     DecryptionGateway internal gateway;
 
     function setUp() public virtual {
@@ -122,9 +124,18 @@ abstract contract Deployment {
                 abi.encodeCall(CiphertextRegistry.initialize, (address(authority), evaluationKeys))
             )
         );
+        crs = CrsManager(
+            proxyOf(
+                address(new CrsManager(slashing)),
+                abi.encodeCall(
+                    CrsManager.initialize,
+                    (address(authority), RESPONSE_WINDOW, ATTESTATION_WINDOW)
+                )
+            )
+        );
         gateway = DecryptionGateway(
             proxyOf(
-                address(new DecryptionGateway(ciphertexts, slashing)),
+                address(new DecryptionGateway(ciphertexts, crs)),
                 abi.encodeCall(
                     DecryptionGateway.initialize,
                     (address(authority), RESPONSE_WINDOW, ATTESTATION_WINDOW)
@@ -162,6 +173,8 @@ abstract contract Deployment {
         assign(evaluation, GOVERNOR, evaluationKeys.unpauseRequests.selector);
         assign(address(ciphertexts), REGISTRAR, CiphertextRegistry.register.selector);
         assign(address(ciphertexts), REGISTRAR, CiphertextRegistry.registerSwitched.selector);
+        assign(address(crs), GOVERNOR, crs.pauseRequests.selector);
+        assign(address(crs), GOVERNOR, crs.unpauseRequests.selector);
         assign(address(gateway), GOVERNOR, gateway.pauseRequests.selector);
         assign(address(gateway), GOVERNOR, gateway.unpauseRequests.selector);
         authority.grantRole(GOVERNOR, governor, 0);
@@ -177,6 +190,7 @@ abstract contract Deployment {
         vault.addOperation(Operations.GALOIS_KEYS, address(evaluationKeys));
         vault.addOperation(Operations.SWITCHING_KEY, address(evaluationKeys));
         vault.addOperation(Operations.USER_DECRYPTION, address(gateway));
+        vault.addOperation(Operations.CRS, address(crs));
         authority.grantRole(SLASHING_MANAGER, address(slashing), 0);
     }
 

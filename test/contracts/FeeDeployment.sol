@@ -5,12 +5,13 @@ import {UserDecryptionPermit} from "../../contracts/interfaces/IDecryptionGatewa
 import {IRequests, RequestState} from "../../contracts/interfaces/IRequests.sol";
 import {Operations} from "../../contracts/libraries/Operations.sol";
 import {Requests} from "../../contracts/requests/Requests.sol";
-import {Deployment} from "./Deployment.sol";
+import {Ceremonies} from "./Ceremonies.sol";
 
 /// @title A deployment that takes fees, and one way to ask and answer whatever the request is for
-/// @notice Kinds of requests: 0 a key, 1 Galois keys, 2 a public decryption, 3 a user decryption.
-abstract contract FeeDeployment is Deployment {
-    uint256 internal constant KINDS = 4;
+/// @notice Kinds of requests: 0 a key, 1 Galois keys, 2 a public decryption, 3 a user decryption,
+/// 4 a ceremony.
+abstract contract FeeDeployment is Ceremonies {
+    uint256 internal constant KINDS = 5;
     uint256 internal constant DEPOSIT = 1_000_000;
     uint256 private constant SIGNING_KEY = 0xB0B;
 
@@ -42,6 +43,7 @@ abstract contract FeeDeployment is Deployment {
         vault.setPrice(Operations.GALOIS_KEYS, 20, 5);
         vault.setPrice(Operations.SWITCHING_KEY, 40, 0);
         vault.setPrice(Operations.USER_DECRYPTION, 9, 2);
+        vault.setPrice(Operations.CRS, 30, 5);
     }
 
     /// @dev Requests that follow are under this key and its ciphertext number one, which is registered
@@ -83,7 +85,7 @@ abstract contract FeeDeployment is Deployment {
     /// @dev What one request of this kind costs: one entry of 1024 coefficients, one position, or an
     /// answer of two polynomials.
     function feeOf(uint256 kind) internal pure returns (uint256 feeWei) {
-        return [uint256(60), 25, 10, 13][kind] * FEE_QUANTUM;
+        return [uint256(60), 25, 10, 13, 35][kind] * FEE_QUANTUM;
     }
 
     function payerOf(uint256 kind) internal pure returns (address) {
@@ -92,7 +94,8 @@ abstract contract FeeDeployment is Deployment {
 
     function contractOf(uint256 kind) internal view returns (Requests) {
         if (kind == 0) return Requests(address(keys));
-        return kind == 1 ? Requests(address(evaluationKeys)) : Requests(address(gateway));
+        if (kind == 1) return Requests(address(evaluationKeys));
+        return kind == 4 ? Requests(address(crs)) : Requests(address(gateway));
     }
 
     function ask(uint256 kind, uint32 salt) internal returns (bytes32) {
@@ -114,6 +117,10 @@ abstract contract FeeDeployment is Deployment {
             vm.prank(payer);
             return gateway.requestPublicDecryption(handles, numbers, bytes32(uint256(salt)));
         }
+        if (kind == 4) {
+            vm.prank(payer);
+            return crs.requestCrs(epochId, POWER, SLOT, 0, bytes32(uint256(salt)));
+        }
         vm.prank(payer);
         return
             gateway.requestUserDecryption(
@@ -125,19 +132,27 @@ abstract contract FeeDeployment is Deployment {
             );
     }
 
-    /// @dev A valid answer of the epoch in use.
+    /// @dev A valid answer of the epoch in use. That of a ceremony takes its time.
     function answer(
         uint256 kind,
         bytes32 requestId,
         uint256 bitmap,
         address submitter
     ) internal returns (bytes memory result) {
-        bytes32 digest = keccak256(abi.encode("result", requestId));
+        if (kind == 4) {
+            completeCeremony(requestId);
+            closeCeremony(requestId);
+        }
+        bytes32 digest =
+            kind == 4
+                ? crs.ceremony(requestId).stateHash
+                : keccak256(abi.encode("result", requestId));
         result = abi.encode(digest);
         bytes32 typed = contractOf(kind).hashResult(epochId, requestId, keccak256(result));
         bytes memory signed = signatures(typed, bitmap);
         vm.prank(submitter);
         if (kind == 0) keys.recordPublicKey(requestId, digest, bitmap, signed);
+        else if (kind == 4) crs.finish(requestId, bitmap, signed);
         else if (kind == 1) evaluationKeys.recordEvaluationKeys(requestId, result, bitmap, signed);
         else gateway.respond(requestId, result, bitmap, signed);
     }
@@ -164,7 +179,7 @@ abstract contract FeeDeployment is Deployment {
 
     /// @dev Over all operations of the contract.
     function escrowOf(uint256 kind) internal view returns (uint256 totalWei) {
-        for (uint8 operation = 1; operation <= 6; ++operation) {
+        for (uint8 operation = 1; operation <= Operations.CRS; ++operation) {
             (address source, uint256 amountWei) = vault.escrowOf(operation);
             if (source == address(contractOf(kind))) totalWei += amountWei;
         }

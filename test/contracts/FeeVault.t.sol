@@ -191,6 +191,29 @@ contract FeeVaultTest is Deployment {
         assertMoney(DEPOSIT - 1000, 0, 0);
     }
 
+    /// @dev A member's signer is a key that is online: what it submits for is its operator's.
+    function test_aMembersSubmissionsAreItsOperators() public {
+        Served[] memory served = new Served[](3);
+        for (uint256 i = 0; i < 2; ++i) {
+            served[i] = one(vault.charge(payer, OPERATION, 0), 13)[0];
+            served[i].submitter = signerOf(3);
+        }
+        // A member may submit what others have signed.
+        served[2] = one(vault.charge(payer, OPERATION, 0), 13)[0];
+        served[2].submitter = signerOf(2);
+        vault.distribute(number, served);
+        assertEarned([uint256(798), 202, 798 + 404, 798], 0);
+        for (uint256 i = 1; i <= 4; ++i) vm.assertEq(vault.balanceOf(signerOf(i)), 0, "a signer");
+        assertMoney(DEPOSIT - 3000, 0, 0);
+
+        // Of another epoch it is anybody.
+        activeEpoch(7, "other");
+        served = one(vault.charge(payer, OPERATION, 0), 15);
+        served[0].submitter = signerOf(7);
+        vault.distribute(number, served);
+        vm.assertEq(vault.balanceOf(signerOf(7)), 200, "a relayer");
+    }
+
     function test_theSubmittersPartIsAtMostHalf() public {
         vault.setTerms(FeeTerms({treasury: treasury, reimbursement: 5, retentionBps: 0}));
         vault.distribute(number, one(vault.charge(payer, OPERATION, 0), 15));

@@ -5,6 +5,7 @@ import {Initializable} from "@openzeppelin/contracts/proxy/utils/Initializable.s
 import {UUPSUpgradeable} from "@openzeppelin/contracts/proxy/utils/UUPSUpgradeable.sol";
 
 import {CiphertextRegistry} from "../../contracts/CiphertextRegistry.sol";
+import {CrsManager} from "../../contracts/CrsManager.sol";
 import {DecryptionGateway} from "../../contracts/DecryptionGateway.sol";
 import {EpochManager} from "../../contracts/EpochManager.sol";
 import {EvaluationKeyManager} from "../../contracts/EvaluationKeyManager.sol";
@@ -13,19 +14,16 @@ import {OperatorRegistry} from "../../contracts/OperatorRegistry.sol";
 import {SlashingManager} from "../../contracts/SlashingManager.sol";
 import {Governed} from "../../contracts/governance/Governed.sol";
 import {ICiphertextRegistry} from "../../contracts/interfaces/ICiphertextRegistry.sol";
+import {ICrsManager} from "../../contracts/interfaces/ICrsManager.sol";
 import {IDecryptionGateway} from "../../contracts/interfaces/IDecryptionGateway.sol";
 import {KeyState} from "../../contracts/interfaces/IKeyManager.sol";
 import {IRequests} from "../../contracts/interfaces/IRequests.sol";
-import {ISlashingManager} from "../../contracts/interfaces/ISlashingManager.sol";
 import {Requests} from "../../contracts/requests/Requests.sol";
 import {Deployment} from "./Deployment.sol";
 
 /// @notice The next version of a contract.
 contract GatewayV2 is DecryptionGateway {
-    constructor(
-        ICiphertextRegistry registry,
-        ISlashingManager slashing
-    ) DecryptionGateway(registry, slashing) {}
+    constructor(ICiphertextRegistry registry, ICrsManager crs) DecryptionGateway(registry, crs) {}
 
     function version() external pure returns (uint256) {
         return 2;
@@ -34,10 +32,10 @@ contract GatewayV2 is DecryptionGateway {
 
 contract GovernanceTest is Deployment {
     function test_onlyTheAdminUpgrades() public {
-        address[7] memory proxies = proxiesOf();
-        address next = address(new GatewayV2(ciphertexts, slashing));
+        address[8] memory proxies = proxiesOf();
+        address next = address(new GatewayV2(ciphertexts, crs));
         address[2] memory callers = [governor, stranger];
-        for (uint256 i = 0; i < 7; ++i) {
+        for (uint256 i = 0; i < proxies.length; ++i) {
             for (uint256 j = 0; j < 2; ++j) {
                 vm.expectRevert(unauthorized(callers[j]));
                 vm.prank(callers[j]);
@@ -55,17 +53,19 @@ contract GovernanceTest is Deployment {
         bytes32 requestId = gateway.requestPublicDecryption(handles, new uint32[](0), 0);
         bytes memory before = snapshot(epochId, keyId, handles[0], requestId);
 
-        address[7] memory proxies = proxiesOf();
-        address[7] memory next = [
+        address[8] memory proxies = proxiesOf();
+        address[8] memory next = [
             address(new OperatorRegistry()),
             address(new EpochManager()),
             address(new KeyManager(vault)),
             address(new SlashingManager()),
             address(new EvaluationKeyManager(keys)),
             address(new CiphertextRegistry()),
-            address(new GatewayV2(ciphertexts, slashing))
+            address(new CrsManager(slashing)),
+            address(new GatewayV2(ciphertexts, crs))
         ];
-        for (uint256 i = 0; i < 7; ++i) UUPSUpgradeable(proxies[i]).upgradeToAndCall(next[i], "");
+        for (uint256 i = 0; i < proxies.length; ++i)
+            UUPSUpgradeable(proxies[i]).upgradeToAndCall(next[i], "");
 
         vm.assertEq(GatewayV2(address(gateway)).version(), 2, "version");
         vm.assertEq(snapshot(epochId, keyId, handles[0], requestId), before, "state");
@@ -106,17 +106,19 @@ contract GovernanceTest is Deployment {
         );
     }
 
-    function test_theSlashingManagerIsOfTheSameDeployment() public {
+    function test_theCeremoniesAreOfTheSameDeployment() public {
         CiphertextRegistry other = ciphertexts;
         deployWith(token);
+        vm.assertEq(address(gateway.crsManager()), address(crs), "shown");
         vm.assertEq(address(gateway.slashingManager()), address(slashing), "shown");
+        vm.assertEq(address(crs.feeVault()), address(vault), "one vault");
         vm.expectRevert(
             abi.encodeWithSelector(
-                IDecryptionGateway.DecryptionGatewayForeignSlashingManager.selector,
-                address(slashing)
+                IDecryptionGateway.DecryptionGatewayForeignCrsManager.selector,
+                address(crs)
             )
         );
-        new DecryptionGateway(other, slashing);
+        new DecryptionGateway(other, crs);
     }
 
     function test_pauseStopsRequestsAndNotResponses() public {
@@ -160,9 +162,9 @@ contract GovernanceTest is Deployment {
     }
 
     function test_pausesAndWindowsAreGoverned() public {
-        Requests[3] memory contracts = [Requests(address(keys)), evaluationKeys, gateway];
+        Requests[4] memory contracts = [Requests(address(keys)), evaluationKeys, crs, gateway];
         bytes4 range = IRequests.RequestsWindowRange.selector;
-        for (uint256 i = 0; i < 3; ++i) {
+        for (uint256 i = 0; i < contracts.length; ++i) {
             Requests target = contracts[i];
             vm.startPrank(stranger);
             vm.expectRevert(unauthorized(stranger));
@@ -231,7 +233,7 @@ contract GovernanceTest is Deployment {
         vm.assertEq(registry.minimumBondWei(), 7, "executed");
     }
 
-    function proxiesOf() private view returns (address[7] memory) {
+    function proxiesOf() private view returns (address[8] memory) {
         return
             [
                 address(registry),
@@ -240,6 +242,7 @@ contract GovernanceTest is Deployment {
                 address(slashing),
                 address(evaluationKeys),
                 address(ciphertexts),
+                address(crs),
                 address(gateway)
             ];
     }
@@ -260,8 +263,7 @@ contract GovernanceTest is Deployment {
                 gateway.request(requestId),
                 gateway.meter(keyId),
                 evaluationKeys.keyManager(),
-                slashing.keyManager(),
-                slashing.treasury(),
+                abi.encode(slashing.keyManager(), slashing.treasury(), crs.slashingManager()),
                 gateway.deploymentBlock(),
                 Governed(address(gateway)).authority()
             );

@@ -93,7 +93,7 @@ contract ParticipationTest is FeeDeployment {
         }
         // The key of the set-up was free.
         keys.settle(list(keyId));
-        assertCounted(5, [uint256(0), 0, 0, 5]);
+        assertCounted(KINDS + 1, [uint256(0), 0, 0, KINDS + 1]);
     }
 
     function test_eachEpochIsCountedByItself() public {

@@ -5,6 +5,7 @@ import {Initializable} from "@openzeppelin/contracts/proxy/utils/Initializable.s
 import {UUPSUpgradeable} from "@openzeppelin/contracts/proxy/utils/UUPSUpgradeable.sol";
 
 import {CiphertextRegistry} from "../../contracts/CiphertextRegistry.sol";
+import {CrsManager} from "../../contracts/CrsManager.sol";
 import {DecryptionGateway} from "../../contracts/DecryptionGateway.sol";
 import {EpochManager} from "../../contracts/EpochManager.sol";
 import {EvaluationKeyManager} from "../../contracts/EvaluationKeyManager.sol";
@@ -57,7 +58,7 @@ contract UpgradeTest is Deployment {
 
     /// @dev Neither in the same call nor later: whoever could would name another authority.
     function test_anUpgradedContractIsNotInitialisedAgain() public {
-        Upgrade[6] memory all = upgrades();
+        Upgrade[7] memory all = upgrades();
         for (uint256 i = 0; i < all.length; ++i) {
             UUPSUpgradeable proxy = UUPSUpgradeable(all[i].proxy);
             vm.expectRevert(Initializable.InvalidInitialization.selector);
@@ -68,7 +69,7 @@ contract UpgradeTest is Deployment {
     }
 
     function test_implementationsAreNeitherInitialisedNorUpgraded() public {
-        Upgrade[6] memory all = upgrades();
+        Upgrade[7] memory all = upgrades();
         for (uint256 i = 0; i < all.length; ++i) {
             expectInitialised(all[i].implementation, all[i].initializer);
             vm.expectRevert(UUPSUpgradeable.UUPSUnauthorizedCallContext.selector);
@@ -78,7 +79,7 @@ contract UpgradeTest is Deployment {
 
     /// @dev An implementation without upgrades would be the last one.
     function test_onlyWhatCanBeUpgradedAgainIsTaken() public {
-        Upgrade[6] memory all = upgrades();
+        Upgrade[7] memory all = upgrades();
         for (uint256 i = 0; i < all.length; ++i) {
             vm.expectRevert(
                 abi.encodeWithSignature("ERC1967InvalidImplementation(address)", authority)
@@ -111,7 +112,7 @@ contract UpgradeTest is Deployment {
     }
 
     /// @dev Every proxy with a next implementation and a call of its initializer.
-    function upgrades() private returns (Upgrade[6] memory) {
+    function upgrades() private returns (Upgrade[7] memory) {
         address rules = address(authority);
         return
             [
@@ -150,8 +151,16 @@ contract UpgradeTest is Deployment {
                     abi.encodeCall(CiphertextRegistry.initialize, (rules, evaluationKeys))
                 ),
                 Upgrade(
+                    address(crs),
+                    address(new CrsManager(slashing)),
+                    abi.encodeCall(
+                        CrsManager.initialize,
+                        (rules, RESPONSE_WINDOW, ATTESTATION_WINDOW)
+                    )
+                ),
+                Upgrade(
                     address(gateway),
-                    address(new DecryptionGateway(ciphertexts, slashing)),
+                    address(new DecryptionGateway(ciphertexts, crs)),
                     abi.encodeCall(
                         DecryptionGateway.initialize,
                         (rules, RESPONSE_WINDOW, ATTESTATION_WINDOW)

@@ -38,6 +38,8 @@ interface Vm {
 
     function warp(uint256 timestamp) external;
 
+    function roll(uint256 number) external;
+
     function chainId(uint256 id) external;
 
     function assume(bool condition) external pure;
@@ -49,6 +51,10 @@ interface Vm {
     function expectPartialRevert(bytes4 selector) external;
 
     function expectEmit(address emitter) external;
+
+    function mockCall(address target, bytes calldata data, bytes calldata answer) external;
+
+    function mockCallRevert(address target, bytes calldata data, bytes calldata reason) external;
 
     function expectCall(address target, bytes calldata data) external;
 

@@ -52,6 +52,7 @@ const restricted: Record<GatewayContract, readonly string[]> = {
     'unpauseRequests',
     'upgradeToAndCall',
   ],
+  CrsManager: ['pauseRequests', 'setWindows', 'unpauseRequests', 'upgradeToAndCall'],
   CiphertextRegistry: ['register', 'registerSwitched', 'upgradeToAndCall'],
   DecryptionGateway: ['pauseRequests', 'setWindows', 'unpauseRequests', 'upgradeToAndCall'],
 };
@@ -72,6 +73,7 @@ describe('the deployment module', () => {
       SlashingManager: gateway.slashingManager.address,
       EvaluationKeyManager: gateway.evaluationKeyManager.address,
       CiphertextRegistry: gateway.ciphertextRegistry.address,
+      CrsManager: gateway.crsManager.address,
       DecryptionGateway: gateway.decryptionGateway.address,
     };
   });
@@ -88,6 +90,10 @@ describe('the deployment module', () => {
       getAddress(addresses.CiphertextRegistry),
     );
     expect(getAddress(await read.slashingManager())).toBe(getAddress(addresses.SlashingManager));
+    expect(getAddress(await read.crsManager())).toBe(getAddress(addresses.CrsManager));
+    expect(getAddress(await gateway.crsManager.read.slashingManager())).toBe(
+      getAddress(addresses.SlashingManager),
+    );
     expect(getAddress(await gateway.operatorRegistry.read.bondToken())).toBe(
       getAddress(gateway.bondToken.address),
     );
@@ -100,7 +106,7 @@ describe('the deployment module', () => {
   });
 
   test('has a price for every operation, and takes it for the contract that is asked', async () => {
-    const { feeVault, keyManager, evaluationKeyManager, decryptionGateway } = gateway;
+    const { feeVault, keyManager, evaluationKeyManager, crsManager, decryptionGateway } = gateway;
     for (const operation of Object.values(Operation))
       expect(await feeVault.read.quote([operation, 8192n])).toBeGreaterThan(0n);
     const sources = new Map<number, Address>([
@@ -110,11 +116,12 @@ describe('the deployment module', () => {
       [Operation.galoisKey, evaluationKeyManager.address],
       [Operation.switchingKey, evaluationKeyManager.address],
       [Operation.userDecryption, decryptionGateway.address],
+      [Operation.crs, crsManager.address],
     ]);
     expect(sources.size).toBe(Object.values(Operation).length);
     for (const [operation, source] of sources)
       expect(await feeVault.read.escrowOf([operation])).toEqual([getAddress(source), 0n]);
-    for (const { read } of [keyManager, evaluationKeyManager, decryptionGateway]) {
+    for (const { read } of [keyManager, evaluationKeyManager, crsManager, decryptionGateway]) {
       expect(getAddress(await read.feeVault())).toBe(getAddress(feeVault.address));
       expect(await read.attestationWindowSeconds()).toBe(3_600n);
     }

@@ -2,6 +2,7 @@ import { hashTypedData, keccak256, toHex, zeroHash, type Hex } from 'viem';
 import { beforeAll, describe, expect, test } from 'vitest';
 
 import {
+  ceremonyId,
   ciphertextHandle,
   evaluationKeysRequestId,
   keyId as idOfKey,
@@ -131,6 +132,16 @@ describe('what contracts and workers compute separately is the same', () => {
     }
   });
 
+  test('ceremony id', async () => {
+    const { crsManager, deployment } = gateway;
+    const requester = chain.governor.account.address;
+    const shape = { power: 17, slotSeconds: 100, beaconIterationsExp: 24 };
+    const asked = [epoch.epochId, 17, 100, 24, id('salt')] as const;
+    const { result } = await crsManager.simulate.requestCrs(asked, { account: requester });
+    const { epochId } = epoch;
+    expect(result).toBe(ceremonyId(deployment, { epochId, ...shape, requester, salt: id('salt') }));
+  });
+
   test('digests of permits', async () => {
     const permit = {
       ...{ user: operatorAccount(1).address, publicKeyDigest: id('public key') },
@@ -147,9 +158,10 @@ describe('what contracts and workers compute separately is the same', () => {
 
   test('digests of everything that is signed', async () => {
     const { deployment, epochManager, keyManager } = gateway;
-    const { evaluationKeyManager, decryptionGateway } = gateway;
+    const { evaluationKeyManager, crsManager, decryptionGateway } = gateway;
     const epochId = epoch.epochId;
     const [a, b, height, result] = [id('a'), id('b'), 2n ** 63n, '0x0102030405060708'] as const;
+    const next = id('c');
     expect(await epochManager.read.hashShareCommitment([epochId, a, b])).toBe(
       statementDigest(deployment, {
         type: 'ShareCommitment',
@@ -162,8 +174,14 @@ describe('what contracts and workers compute separately is the same', () => {
         message: { epochId, height, blockHash: a, logsDigest: b },
       }),
     );
+    expect(await epochManager.read.hashContribution([epochId, a, b, next])).toBe(
+      statementDigest(deployment, {
+        type: 'Contribution',
+        message: { epochId, ceremonyId: a, previous: b, next },
+      }),
+    );
     for (const [contract, { read }] of Object.entries({
-      ...{ keyManager, evaluationKeyManager, decryptionGateway },
+      ...{ keyManager, evaluationKeyManager, crsManager, decryptionGateway },
     }) as [RequestContract, typeof decryptionGateway][])
       expect(await read.hashResult([epochId, a, keccak256(result)])).toBe(
         statementDigest(deployment, {

@@ -73,9 +73,11 @@ it('pay the one that was left out of an answer the same as the others', async ()
   await when('the key is settled', 'keyManager', cluster.keyId, isSettled);
   await when('the decryption is settled', 'decryptionGateway', requestId, isSettled);
   const each = (key.feeWei - REIMBURSED_WEI) / 4n + (answer.feeWei - REIMBURSED_WEI) / 4n;
-  expect(await balances(owners())).toEqual([each, each, each, each]);
-  // For the gas of the two answers.
-  expect(sum(await balances(signers()))).toBe(2n * REIMBURSED_WEI);
+  // Beside their parts, whoever submitted the two answers has a reimbursement for the gas of each.
+  const reimbursed = (await balances(owners())).map((balance) => balance - each);
+  for (const extra of reimbursed) expect(extra % REIMBURSED_WEI).toBe(0n);
+  expect(sum(reimbursed)).toBe(2n * REIMBURSED_WEI);
+  expect(await balances(signers())).toEqual([0n, 0n, 0n, 0n]);
   expect(await unsettledRequests(cluster.governor)).toEqual([]);
   const settledBy = cluster.operators.filter((one) => one.log().includes('"work":"settle"'));
   expect(settledBy.length).toBeGreaterThan(0);
@@ -145,6 +147,8 @@ it('attest and settle after a restart of all of them', async () => {
   await everythingIsSettled();
   expect(log().split('"work":"attest"')).toHaveLength(attested + 1);
   const earned = (await balances(owners())).map((balance, at) => balance - before[at]);
-  expect(new Set(earned).size).toBe(1);
-  expect(earned[0]).toBeGreaterThan(0n);
+  const least = earned.reduce((a, b) => (a < b ? a : b));
+  expect(least).toBeGreaterThan(0n);
+  // All the same, but for the gas of the one answer.
+  expect(earned.map((one) => one - least).sort()).toEqual([0n, 0n, 0n, REIMBURSED_WEI]);
 });

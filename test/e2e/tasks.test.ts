@@ -156,7 +156,7 @@ test('fees are quoted, deposited, shown and withdrawn', async () => {
   interface Balance {
     account: Address;
     balanceWei: string;
-    operator?: { signer: Address; unsettledRequests: number };
+    operator?: { unsettledRequests: number };
   }
   const { quotes } = await kms.json<{ quotes: { what: string; feeWei: string }[] }>(
     ...['fees', 'quote', '--set', SET, '--handles', '2'],
@@ -179,7 +179,7 @@ test('fees are quoted, deposited, shown and withdrawn', async () => {
   expect(balance.operator).toBeUndefined();
   const owner = operatorOwner(1).address;
   const earned = await kms.json<Balance>('fees', 'balance', '--account', owner);
-  expect(earned.operator?.signer).toBe(operators[0].identity.signer);
+  expect(earned.operator?.unsettledRequests).toBeTypeOf('number');
   const run = await kms.run(['fees', 'quote', '--set', SET]);
   expect(run.stdout).toMatch(/^key +1 DEVNET$/m);
 });

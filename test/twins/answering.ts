@@ -8,6 +8,7 @@ import type { RnsVector } from '../../workers/ring/basis.ts';
 import { combinationShape } from '../../workers/sharing/combinations.ts';
 import { commitShare } from '../../workers/sharing/commitment.ts';
 import { shareLength, type OpeningShape } from '../../workers/sharing/opening.ts';
+import { contributingTwins } from './contributing.ts';
 import { conducts } from './index.ts';
 import { shifted } from './shifted.ts';
 import { silent } from './silent.ts';
@@ -85,6 +86,7 @@ export const twins: Readonly<Record<string, Answering>> = {
   'silent-opener': answeringBy({ value: silent }),
   'wrong-result': wrongResult,
   'lying-combination': answeringBy({ combinations: shifted }),
+  ...contributingTwins,
 };
 
 /** What a conduct makes of the honest residues; waits for ever where it is silent. */

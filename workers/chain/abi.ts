@@ -1064,6 +1064,18 @@ export const epochManagerAbi = [
   {
     inputs: [
       { internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'ceremonyId', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'previous', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'next', type: 'bytes32' },
+    ],
+    name: 'hashContribution',
+    outputs: [{ internalType: 'bytes32', name: '', type: 'bytes32' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
       { internalType: 'bytes32', name: 'openingId', type: 'bytes32' },
       { internalType: 'bytes32', name: 'root', type: 'bytes32' },
     ],
@@ -1128,7 +1140,10 @@ export const epochManagerAbi = [
   {
     inputs: [{ internalType: 'uint16', name: 'number', type: 'uint16' }],
     name: 'operatorsOf',
-    outputs: [{ internalType: 'address[]', name: '', type: 'address[]' }],
+    outputs: [
+      { internalType: 'address[]', name: 'operators', type: 'address[]' },
+      { internalType: 'address[]', name: 'signers', type: 'address[]' },
+    ],
     stateMutability: 'view',
     type: 'function',
   },
@@ -1280,6 +1295,20 @@ export const epochManagerAbi = [
     name: 'upgradeToAndCall',
     outputs: [],
     stateMutability: 'payable',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'uint16', name: 'number', type: 'uint16' },
+      { internalType: 'bytes32', name: 'ceremonyId', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'previous', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'next', type: 'bytes32' },
+      { internalType: 'uint256', name: 'signerBitmap', type: 'uint256' },
+      { internalType: 'bytes', name: 'signatures', type: 'bytes' },
+    ],
+    name: 'verifyContribution',
+    outputs: [],
+    stateMutability: 'view',
     type: 'function',
   },
   {
@@ -2439,6 +2468,19 @@ export const slashingManagerAbi = [
     type: 'error',
   },
   {
+    inputs: [
+      { internalType: 'uint256', name: 'gas', type: 'uint256' },
+      { internalType: 'uint256', name: 'required', type: 'uint256' },
+    ],
+    name: 'Bn254GasTooLow',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'uint256', name: 'precompile', type: 'uint256' }],
+    name: 'Bn254PrecompileFailed',
+    type: 'error',
+  },
+  {
     inputs: [{ internalType: 'address', name: 'implementation', type: 'address' }],
     name: 'ERC1967InvalidImplementation',
     type: 'error',
@@ -2485,6 +2527,16 @@ export const slashingManagerAbi = [
     type: 'error',
   },
   {
+    inputs: [
+      { internalType: 'uint256', name: 'leaves', type: 'uint256' },
+      { internalType: 'uint256', name: 'required', type: 'uint256' },
+    ],
+    name: 'SlashingManagerLeaves',
+    type: 'error',
+  },
+  { inputs: [], name: 'SlashingManagerMalformed', type: 'error' },
+  { inputs: [], name: 'SlashingManagerNoFlaw', type: 'error' },
+  {
     inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
     name: 'SlashingManagerNoResult',
     type: 'error',
@@ -2507,10 +2559,35 @@ export const slashingManagerAbi = [
   },
   {
     inputs: [
+      { internalType: 'uint8', name: 'section', type: 'uint8' },
+      { internalType: 'uint32', name: 'place', type: 'uint32' },
+    ],
+    name: 'SlashingManagerPlace',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint256', name: 'length', type: 'uint256' },
+      { internalType: 'uint256', name: 'required', type: 'uint256' },
+    ],
+    name: 'SlashingManagerPoint',
+    type: 'error',
+  },
+  {
+    inputs: [
       { internalType: 'uint256', name: 'position', type: 'uint256' },
       { internalType: 'uint256', name: 'residues', type: 'uint256' },
     ],
     name: 'SlashingManagerPosition',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint8', name: 'power', type: 'uint8' },
+      { internalType: 'uint8', name: 'minimum', type: 'uint8' },
+      { internalType: 'uint8', name: 'maximum', type: 'uint8' },
+    ],
+    name: 'SlashingManagerPower',
     type: 'error',
   },
   {
@@ -2521,6 +2598,14 @@ export const slashingManagerAbi = [
   {
     inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
     name: 'SlashingManagerResultRight',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'root', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'expected', type: 'bytes32' },
+    ],
+    name: 'SlashingManagerRoot',
     type: 'error',
   },
   {
@@ -2541,6 +2626,11 @@ export const slashingManagerAbi = [
       { internalType: 'address', name: 'recovered', type: 'address' },
     ],
     name: 'SlashingManagerSignature',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'stateHash', type: 'bytes32' }],
+    name: 'SlashingManagerStateKnown',
     type: 'error',
   },
   { inputs: [], name: 'SlashingManagerZeroAccount', type: 'error' },
@@ -2583,6 +2673,12 @@ export const slashingManagerAbi = [
       { indexed: false, internalType: 'uint64', name: 'rewardWad', type: 'uint64' },
     ],
     name: 'PenaltySet',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [{ indexed: true, internalType: 'bytes32', name: 'stateHash', type: 'bytes32' }],
+    name: 'StateProvenWrong',
     type: 'event',
   },
   {
@@ -2658,6 +2754,13 @@ export const slashingManagerAbi = [
     type: 'function',
   },
   {
+    inputs: [{ internalType: 'bytes32', name: 'stateHash', type: 'bytes32' }],
+    name: 'isWrongState',
+    outputs: [{ internalType: 'bool', name: '', type: 'bool' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
     inputs: [],
     name: 'keyManager',
     outputs: [{ internalType: 'contract IKeyManager', name: '', type: 'address' }],
@@ -2727,6 +2830,102 @@ export const slashingManagerAbi = [
       { internalType: 'address', name: 'beneficiary', type: 'address' },
     ],
     name: 'proveEquivocation',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'ceremonyId', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'previous', type: 'bytes32' },
+      {
+        components: [
+          { internalType: 'uint8', name: 'power', type: 'uint8' },
+          { internalType: 'bytes32', name: 'digest', type: 'bytes32' },
+          { internalType: 'bytes32', name: 'g1Root', type: 'bytes32' },
+          { internalType: 'bytes32', name: 'g2Root', type: 'bytes32' },
+          {
+            components: [
+              { internalType: 'uint256', name: 'x', type: 'uint256' },
+              { internalType: 'uint256', name: 'y', type: 'uint256' },
+            ],
+            internalType: 'struct G1Point',
+            name: 'tauG1',
+            type: 'tuple',
+          },
+          {
+            components: [
+              { internalType: 'uint256', name: 'x', type: 'uint256' },
+              { internalType: 'uint256', name: 'y', type: 'uint256' },
+            ],
+            internalType: 'struct G1Point',
+            name: 'alphaG1',
+            type: 'tuple',
+          },
+          {
+            components: [
+              { internalType: 'uint256', name: 'x', type: 'uint256' },
+              { internalType: 'uint256', name: 'y', type: 'uint256' },
+            ],
+            internalType: 'struct G1Point',
+            name: 'betaG1',
+            type: 'tuple',
+          },
+          {
+            components: [
+              { internalType: 'uint256[2]', name: 'x', type: 'uint256[2]' },
+              { internalType: 'uint256[2]', name: 'y', type: 'uint256[2]' },
+            ],
+            internalType: 'struct G2Point',
+            name: 'tauG2',
+            type: 'tuple',
+          },
+          {
+            components: [
+              { internalType: 'uint256[2]', name: 'x', type: 'uint256[2]' },
+              { internalType: 'uint256[2]', name: 'y', type: 'uint256[2]' },
+            ],
+            internalType: 'struct G2Point',
+            name: 'betaG2',
+            type: 'tuple',
+          },
+        ],
+        internalType: 'struct PowersState',
+        name: 'next',
+        type: 'tuple',
+      },
+      {
+        components: [
+          { internalType: 'enum FlawKind', name: 'kind', type: 'uint8' },
+          { internalType: 'uint8', name: 'section', type: 'uint8' },
+          { internalType: 'uint32', name: 'place', type: 'uint32' },
+          {
+            components: [
+              { internalType: 'bytes', name: 'point', type: 'bytes' },
+              { internalType: 'bytes32[]', name: 'path', type: 'bytes32[]' },
+            ],
+            internalType: 'struct Leaf[]',
+            name: 'leaves',
+            type: 'tuple[]',
+          },
+        ],
+        internalType: 'struct Flaw',
+        name: 'flaw',
+        type: 'tuple',
+      },
+      {
+        components: [
+          { internalType: 'uint8', name: 'index', type: 'uint8' },
+          { internalType: 'bytes', name: 'signature', type: 'bytes' },
+        ],
+        internalType: 'struct Accused[]',
+        name: 'accused',
+        type: 'tuple[]',
+      },
+      { internalType: 'address', name: 'beneficiary', type: 'address' },
+    ],
+    name: 'proveWrongContribution',
     outputs: [],
     stateMutability: 'nonpayable',
     type: 'function',
@@ -2832,6 +3031,975 @@ export const slashingManagerAbi = [
     name: 'treasury',
     outputs: [{ internalType: 'address', name: '', type: 'address' }],
     stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'address', name: 'newImplementation', type: 'address' },
+      { internalType: 'bytes', name: 'data', type: 'bytes' },
+    ],
+    name: 'upgradeToAndCall',
+    outputs: [],
+    stateMutability: 'payable',
+    type: 'function',
+  },
+] as const;
+
+export const crsManagerAbi = [
+  {
+    inputs: [{ internalType: 'contract ISlashingManager', name: 'slashing', type: 'address' }],
+    stateMutability: 'nonpayable',
+    type: 'constructor',
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'authority', type: 'address' }],
+    name: 'AccessManagedInvalidAuthority',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'address', name: 'caller', type: 'address' },
+      { internalType: 'uint32', name: 'delay', type: 'uint32' },
+    ],
+    name: 'AccessManagedRequiredDelay',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'caller', type: 'address' }],
+    name: 'AccessManagedUnauthorized',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'target', type: 'address' }],
+    name: 'AddressEmptyCode',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'uint256', name: 'precompile', type: 'uint256' }],
+    name: 'Bn254PrecompileFailed',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint256', name: 'beaconBlock', type: 'uint256' },
+      { internalType: 'uint256', name: 'blockNumber', type: 'uint256' },
+    ],
+    name: 'CrsManagerBeaconBlock',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'ceremonyId', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'beacon', type: 'bytes32' },
+    ],
+    name: 'CrsManagerBeaconDrawn',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint8', name: 'beaconIterationsExp', type: 'uint8' },
+      { internalType: 'uint8', name: 'minimum', type: 'uint8' },
+      { internalType: 'uint8', name: 'maximum', type: 'uint8' },
+    ],
+    name: 'CrsManagerBeaconIterations',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'ceremonyId', type: 'bytes32' }],
+    name: 'CrsManagerExists',
+    type: 'error',
+  },
+  { inputs: [], name: 'CrsManagerPairing', type: 'error' },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'ceremonyId', type: 'bytes32' },
+      { internalType: 'enum CeremonyPhase', name: 'phase', type: 'uint8' },
+    ],
+    name: 'CrsManagerPhase',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'uint256', name: 'number', type: 'uint256' }],
+    name: 'CrsManagerPoint',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint256', name: 'position', type: 'uint256' },
+      { internalType: 'uint256', name: 'count', type: 'uint256' },
+    ],
+    name: 'CrsManagerPosition',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint8', name: 'power', type: 'uint8' },
+      { internalType: 'uint8', name: 'minimum', type: 'uint8' },
+      { internalType: 'uint8', name: 'maximum', type: 'uint8' },
+    ],
+    name: 'CrsManagerPower',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'given', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'expected', type: 'bytes32' },
+    ],
+    name: 'CrsManagerPrevious',
+    type: 'error',
+  },
+  { inputs: [], name: 'CrsManagerProof', type: 'error' },
+  {
+    inputs: [
+      { internalType: 'uint16', name: 'slotSeconds', type: 'uint16' },
+      { internalType: 'uint16', name: 'minimum', type: 'uint16' },
+      { internalType: 'uint16', name: 'maximum', type: 'uint16' },
+    ],
+    name: 'CrsManagerSlotSeconds',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'stateHash', type: 'bytes32' }],
+    name: 'CrsManagerStateNotWrong',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'stateHash', type: 'bytes32' }],
+    name: 'CrsManagerStateWrong',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint8', name: 'index', type: 'uint8' },
+      { internalType: 'uint8', name: 'expected', type: 'uint8' },
+    ],
+    name: 'CrsManagerTurn',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'uint256', name: 'number', type: 'uint256' }],
+    name: 'CrsManagerUnchanged',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint256', name: 'requiredSeconds', type: 'uint256' },
+      { internalType: 'uint256', name: 'windowSeconds', type: 'uint256' },
+    ],
+    name: 'CrsManagerWindow',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'implementation', type: 'address' }],
+    name: 'ERC1967InvalidImplementation',
+    type: 'error',
+  },
+  { inputs: [], name: 'ERC1967NonPayable', type: 'error' },
+  { inputs: [], name: 'FailedCall', type: 'error' },
+  { inputs: [], name: 'InvalidInitialization', type: 'error' },
+  { inputs: [], name: 'NotInitializing', type: 'error' },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { internalType: 'uint64', name: 'deadline', type: 'uint64' },
+    ],
+    name: 'RequestsAttestationClosed',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { internalType: 'uint64', name: 'deadline', type: 'uint64' },
+    ],
+    name: 'RequestsAttestationOpen',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint256', name: 'count', type: 'uint256' },
+      { internalType: 'uint256', name: 'maximum', type: 'uint256' },
+    ],
+    name: 'RequestsCount',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { internalType: 'enum RequestState', name: 'state', type: 'uint8' },
+      { internalType: 'uint64', name: 'deadline', type: 'uint64' },
+    ],
+    name: 'RequestsExists',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
+    name: 'RequestsFeeSpent',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
+    name: 'RequestsMixedEpochs',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bool', name: 'paused', type: 'bool' }],
+    name: 'RequestsPauseState',
+    type: 'error',
+  },
+  { inputs: [], name: 'RequestsPaused', type: 'error' },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { internalType: 'enum RequestState', name: 'state', type: 'uint8' },
+    ],
+    name: 'RequestsState',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint64', name: 'windowSeconds', type: 'uint64' },
+      { internalType: 'uint64', name: 'minimum', type: 'uint64' },
+      { internalType: 'uint64', name: 'maximum', type: 'uint64' },
+    ],
+    name: 'RequestsWindowRange',
+    type: 'error',
+  },
+  { inputs: [], name: 'UUPSUnauthorizedCallContext', type: 'error' },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'slot', type: 'bytes32' }],
+    name: 'UUPSUnsupportedProxiableUUID',
+    type: 'error',
+  },
+  {
+    anonymous: false,
+    inputs: [{ indexed: false, internalType: 'address', name: 'authority', type: 'address' }],
+    name: 'AuthorityUpdated',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'ceremonyId', type: 'bytes32' },
+      { indexed: false, internalType: 'bytes32', name: 'beacon', type: 'bytes32' },
+    ],
+    name: 'BeaconDrawn',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'ceremonyId', type: 'bytes32' },
+      { indexed: false, internalType: 'uint64', name: 'beaconBlock', type: 'uint64' },
+    ],
+    name: 'BeaconFixed',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'ceremonyId', type: 'bytes32' },
+      { indexed: false, internalType: 'uint8', name: 'position', type: 'uint8' },
+      { indexed: false, internalType: 'uint8', name: 'index', type: 'uint8' },
+      { indexed: false, internalType: 'bytes32', name: 'previous', type: 'bytes32' },
+      {
+        components: [
+          { internalType: 'uint8', name: 'power', type: 'uint8' },
+          { internalType: 'bytes32', name: 'digest', type: 'bytes32' },
+          { internalType: 'bytes32', name: 'g1Root', type: 'bytes32' },
+          { internalType: 'bytes32', name: 'g2Root', type: 'bytes32' },
+          {
+            components: [
+              { internalType: 'uint256', name: 'x', type: 'uint256' },
+              { internalType: 'uint256', name: 'y', type: 'uint256' },
+            ],
+            internalType: 'struct G1Point',
+            name: 'tauG1',
+            type: 'tuple',
+          },
+          {
+            components: [
+              { internalType: 'uint256', name: 'x', type: 'uint256' },
+              { internalType: 'uint256', name: 'y', type: 'uint256' },
+            ],
+            internalType: 'struct G1Point',
+            name: 'alphaG1',
+            type: 'tuple',
+          },
+          {
+            components: [
+              { internalType: 'uint256', name: 'x', type: 'uint256' },
+              { internalType: 'uint256', name: 'y', type: 'uint256' },
+            ],
+            internalType: 'struct G1Point',
+            name: 'betaG1',
+            type: 'tuple',
+          },
+          {
+            components: [
+              { internalType: 'uint256[2]', name: 'x', type: 'uint256[2]' },
+              { internalType: 'uint256[2]', name: 'y', type: 'uint256[2]' },
+            ],
+            internalType: 'struct G2Point',
+            name: 'tauG2',
+            type: 'tuple',
+          },
+          {
+            components: [
+              { internalType: 'uint256[2]', name: 'x', type: 'uint256[2]' },
+              { internalType: 'uint256[2]', name: 'y', type: 'uint256[2]' },
+            ],
+            internalType: 'struct G2Point',
+            name: 'betaG2',
+            type: 'tuple',
+          },
+        ],
+        indexed: false,
+        internalType: 'struct PowersState',
+        name: 'next',
+        type: 'tuple',
+      },
+      { indexed: false, internalType: 'uint256', name: 'signerBitmap', type: 'uint256' },
+    ],
+    name: 'ContributionRecorded',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'ceremonyId', type: 'bytes32' },
+      { indexed: false, internalType: 'uint8', name: 'position', type: 'uint8' },
+      { indexed: false, internalType: 'uint8', name: 'index', type: 'uint8' },
+      { indexed: false, internalType: 'bytes32', name: 'stateHash', type: 'bytes32' },
+    ],
+    name: 'ContributionRolledBack',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'ceremonyId', type: 'bytes32' },
+      { indexed: false, internalType: 'bytes32', name: 'stateHash', type: 'bytes32' },
+      { indexed: false, internalType: 'uint256', name: 'signerBitmap', type: 'uint256' },
+    ],
+    name: 'CrsRecorded',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'ceremonyId', type: 'bytes32' },
+      { indexed: true, internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
+      { indexed: false, internalType: 'uint8', name: 'power', type: 'uint8' },
+      { indexed: false, internalType: 'uint16', name: 'slotSeconds', type: 'uint16' },
+      { indexed: false, internalType: 'uint8', name: 'beaconIterationsExp', type: 'uint8' },
+      { indexed: false, internalType: 'address', name: 'requester', type: 'address' },
+      { indexed: false, internalType: 'uint64', name: 'deadline', type: 'uint64' },
+      { indexed: false, internalType: 'bytes32', name: 'salt', type: 'bytes32' },
+    ],
+    name: 'CrsRequested',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'ceremonyId', type: 'bytes32' },
+      { indexed: false, internalType: 'uint8', name: 'position', type: 'uint8' },
+      { indexed: false, internalType: 'bytes32', name: 'stateHash', type: 'bytes32' },
+    ],
+    name: 'CrsRevoked',
+    type: 'event',
+  },
+  { anonymous: false, inputs: [], name: 'EIP712DomainChanged', type: 'event' },
+  {
+    anonymous: false,
+    inputs: [{ indexed: false, internalType: 'uint64', name: 'version', type: 'uint64' }],
+    name: 'Initialized',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { indexed: false, internalType: 'address', name: 'payer', type: 'address' },
+    ],
+    name: 'RequestExpired',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: false, internalType: 'bytes32[]', name: 'requestIds', type: 'bytes32[]' },
+      { indexed: true, internalType: 'address', name: 'signer', type: 'address' },
+    ],
+    name: 'RequestsAttested',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [{ indexed: false, internalType: 'bool', name: 'paused', type: 'bool' }],
+    name: 'RequestsPauseSet',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [{ indexed: false, internalType: 'bytes32[]', name: 'requestIds', type: 'bytes32[]' }],
+    name: 'RequestsSettled',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [{ indexed: true, internalType: 'address', name: 'implementation', type: 'address' }],
+    name: 'Upgraded',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: false, internalType: 'uint64', name: 'responseWindowSeconds', type: 'uint64' },
+      { indexed: false, internalType: 'uint64', name: 'attestationWindowSeconds', type: 'uint64' },
+    ],
+    name: 'WindowsSet',
+    type: 'event',
+  },
+  {
+    inputs: [],
+    name: 'BEACON_DELAY_BLOCKS',
+    outputs: [{ internalType: 'uint256', name: '', type: 'uint256' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'MAX_ATTESTATION_WINDOW_SECONDS',
+    outputs: [{ internalType: 'uint64', name: '', type: 'uint64' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'MAX_BATCH',
+    outputs: [{ internalType: 'uint256', name: '', type: 'uint256' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'MAX_BEACON_ITERATIONS_EXP',
+    outputs: [{ internalType: 'uint8', name: '', type: 'uint8' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'MAX_POWER',
+    outputs: [{ internalType: 'uint8', name: '', type: 'uint8' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'MAX_RESPONSE_WINDOW_SECONDS',
+    outputs: [{ internalType: 'uint64', name: '', type: 'uint64' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'MAX_SLOT_SECONDS',
+    outputs: [{ internalType: 'uint16', name: '', type: 'uint16' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'MIN_ATTESTATION_WINDOW_SECONDS',
+    outputs: [{ internalType: 'uint64', name: '', type: 'uint64' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'MIN_BEACON_ITERATIONS_EXP',
+    outputs: [{ internalType: 'uint8', name: '', type: 'uint8' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'MIN_POWER',
+    outputs: [{ internalType: 'uint8', name: '', type: 'uint8' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'MIN_RESPONSE_WINDOW_SECONDS',
+    outputs: [{ internalType: 'uint64', name: '', type: 'uint64' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'MIN_SLOT_SECONDS',
+    outputs: [{ internalType: 'uint16', name: '', type: 'uint16' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'UPGRADE_INTERFACE_VERSION',
+    outputs: [{ internalType: 'string', name: '', type: 'string' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'bytes32[]', name: 'requestIds', type: 'bytes32[]' }],
+    name: 'attest',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'attestationWindowSeconds',
+    outputs: [{ internalType: 'uint64', name: '', type: 'uint64' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'authority',
+    outputs: [{ internalType: 'address', name: '', type: 'address' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'ceremonyId', type: 'bytes32' }],
+    name: 'ceremony',
+    outputs: [
+      {
+        components: [
+          { internalType: 'enum CeremonyPhase', name: 'phase', type: 'uint8' },
+          { internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
+          { internalType: 'uint8', name: 'power', type: 'uint8' },
+          { internalType: 'uint16', name: 'slotSeconds', type: 'uint16' },
+          { internalType: 'uint8', name: 'beaconIterationsExp', type: 'uint8' },
+          { internalType: 'uint8', name: 'size', type: 'uint8' },
+          { internalType: 'uint64', name: 'deadline', type: 'uint64' },
+          { internalType: 'uint64', name: 'completeAt', type: 'uint64' },
+          { internalType: 'uint64', name: 'closesAt', type: 'uint64' },
+          { internalType: 'uint16', name: 'contributed', type: 'uint16' },
+          { internalType: 'uint16', name: 'excluded', type: 'uint16' },
+          { internalType: 'uint8', name: 'cursor', type: 'uint8' },
+          { internalType: 'uint64', name: 'cursorAt', type: 'uint64' },
+          { internalType: 'uint64', name: 'beaconBlock', type: 'uint64' },
+          { internalType: 'bytes32', name: 'beacon', type: 'bytes32' },
+          { internalType: 'bytes32', name: 'stateHash', type: 'bytes32' },
+        ],
+        internalType: 'struct Ceremony',
+        name: 'view_',
+        type: 'tuple',
+      },
+    ],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'ceremonyId', type: 'bytes32' },
+      { internalType: 'uint8', name: 'index', type: 'uint8' },
+      {
+        components: [
+          { internalType: 'uint8', name: 'power', type: 'uint8' },
+          { internalType: 'bytes32', name: 'digest', type: 'bytes32' },
+          { internalType: 'bytes32', name: 'g1Root', type: 'bytes32' },
+          { internalType: 'bytes32', name: 'g2Root', type: 'bytes32' },
+          {
+            components: [
+              { internalType: 'uint256', name: 'x', type: 'uint256' },
+              { internalType: 'uint256', name: 'y', type: 'uint256' },
+            ],
+            internalType: 'struct G1Point',
+            name: 'tauG1',
+            type: 'tuple',
+          },
+          {
+            components: [
+              { internalType: 'uint256', name: 'x', type: 'uint256' },
+              { internalType: 'uint256', name: 'y', type: 'uint256' },
+            ],
+            internalType: 'struct G1Point',
+            name: 'alphaG1',
+            type: 'tuple',
+          },
+          {
+            components: [
+              { internalType: 'uint256', name: 'x', type: 'uint256' },
+              { internalType: 'uint256', name: 'y', type: 'uint256' },
+            ],
+            internalType: 'struct G1Point',
+            name: 'betaG1',
+            type: 'tuple',
+          },
+          {
+            components: [
+              { internalType: 'uint256[2]', name: 'x', type: 'uint256[2]' },
+              { internalType: 'uint256[2]', name: 'y', type: 'uint256[2]' },
+            ],
+            internalType: 'struct G2Point',
+            name: 'tauG2',
+            type: 'tuple',
+          },
+          {
+            components: [
+              { internalType: 'uint256[2]', name: 'x', type: 'uint256[2]' },
+              { internalType: 'uint256[2]', name: 'y', type: 'uint256[2]' },
+            ],
+            internalType: 'struct G2Point',
+            name: 'betaG2',
+            type: 'tuple',
+          },
+        ],
+        internalType: 'struct PowersState',
+        name: 'previous',
+        type: 'tuple',
+      },
+      {
+        components: [
+          { internalType: 'uint8', name: 'power', type: 'uint8' },
+          { internalType: 'bytes32', name: 'digest', type: 'bytes32' },
+          { internalType: 'bytes32', name: 'g1Root', type: 'bytes32' },
+          { internalType: 'bytes32', name: 'g2Root', type: 'bytes32' },
+          {
+            components: [
+              { internalType: 'uint256', name: 'x', type: 'uint256' },
+              { internalType: 'uint256', name: 'y', type: 'uint256' },
+            ],
+            internalType: 'struct G1Point',
+            name: 'tauG1',
+            type: 'tuple',
+          },
+          {
+            components: [
+              { internalType: 'uint256', name: 'x', type: 'uint256' },
+              { internalType: 'uint256', name: 'y', type: 'uint256' },
+            ],
+            internalType: 'struct G1Point',
+            name: 'alphaG1',
+            type: 'tuple',
+          },
+          {
+            components: [
+              { internalType: 'uint256', name: 'x', type: 'uint256' },
+              { internalType: 'uint256', name: 'y', type: 'uint256' },
+            ],
+            internalType: 'struct G1Point',
+            name: 'betaG1',
+            type: 'tuple',
+          },
+          {
+            components: [
+              { internalType: 'uint256[2]', name: 'x', type: 'uint256[2]' },
+              { internalType: 'uint256[2]', name: 'y', type: 'uint256[2]' },
+            ],
+            internalType: 'struct G2Point',
+            name: 'tauG2',
+            type: 'tuple',
+          },
+          {
+            components: [
+              { internalType: 'uint256[2]', name: 'x', type: 'uint256[2]' },
+              { internalType: 'uint256[2]', name: 'y', type: 'uint256[2]' },
+            ],
+            internalType: 'struct G2Point',
+            name: 'betaG2',
+            type: 'tuple',
+          },
+        ],
+        internalType: 'struct PowersState',
+        name: 'next',
+        type: 'tuple',
+      },
+      {
+        components: [
+          { internalType: 'uint256', name: 'challenge', type: 'uint256' },
+          { internalType: 'uint256', name: 'tau', type: 'uint256' },
+          { internalType: 'uint256', name: 'alpha', type: 'uint256' },
+          { internalType: 'uint256', name: 'beta', type: 'uint256' },
+        ],
+        internalType: 'struct UpdateProof',
+        name: 'proof',
+        type: 'tuple',
+      },
+      { internalType: 'uint256', name: 'signerBitmap', type: 'uint256' },
+      { internalType: 'bytes', name: 'signatures', type: 'bytes' },
+    ],
+    name: 'contribute',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'ceremonyId', type: 'bytes32' }],
+    name: 'contributions',
+    outputs: [
+      {
+        components: [
+          { internalType: 'uint8', name: 'index', type: 'uint8' },
+          { internalType: 'bytes32', name: 'stateHash', type: 'bytes32' },
+        ],
+        internalType: 'struct Contribution[]',
+        name: 'chain',
+        type: 'tuple[]',
+      },
+    ],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'domainSeparator',
+    outputs: [{ internalType: 'bytes32', name: '', type: 'bytes32' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'ceremonyId', type: 'bytes32' }],
+    name: 'drawBeacon',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'eip712Domain',
+    outputs: [
+      { internalType: 'bytes1', name: 'fields', type: 'bytes1' },
+      { internalType: 'string', name: 'name', type: 'string' },
+      { internalType: 'string', name: 'version', type: 'string' },
+      { internalType: 'uint256', name: 'chainId', type: 'uint256' },
+      { internalType: 'address', name: 'verifyingContract', type: 'address' },
+      { internalType: 'bytes32', name: 'salt', type: 'bytes32' },
+      { internalType: 'uint256[]', name: 'extensions', type: 'uint256[]' },
+    ],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'epochManager',
+    outputs: [{ internalType: 'contract IEpochManager', name: '', type: 'address' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'bytes32[]', name: 'requestIds', type: 'bytes32[]' }],
+    name: 'expire',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'feeVault',
+    outputs: [{ internalType: 'contract IFeeVault', name: '', type: 'address' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'ceremonyId', type: 'bytes32' },
+      { internalType: 'uint256', name: 'signerBitmap', type: 'uint256' },
+      { internalType: 'bytes', name: 'signatures', type: 'bytes' },
+    ],
+    name: 'finish',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'ceremonyId', type: 'bytes32' }],
+    name: 'fixBeacon',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'resultHash', type: 'bytes32' },
+    ],
+    name: 'hashResult',
+    outputs: [{ internalType: 'bytes32', name: '', type: 'bytes32' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'address', name: 'authority', type: 'address' },
+      { internalType: 'uint64', name: 'responseWindow', type: 'uint64' },
+      { internalType: 'uint64', name: 'attestationWindow', type: 'uint64' },
+    ],
+    name: 'initialize',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'isConsumingScheduledOp',
+    outputs: [{ internalType: 'bytes4', name: '', type: 'bytes4' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'requestId', type: 'bytes32' },
+      { internalType: 'bytes', name: 'result', type: 'bytes' },
+    ],
+    name: 'isResult',
+    outputs: [{ internalType: 'bool', name: '', type: 'bool' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'ceremonyId', type: 'bytes32' }],
+    name: 'isUsable',
+    outputs: [{ internalType: 'bool', name: '', type: 'bool' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'pauseRequests',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'proxiableUUID',
+    outputs: [{ internalType: 'bytes32', name: '', type: 'bytes32' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: '', type: 'bytes32' }],
+    name: 'recordedResult',
+    outputs: [
+      { internalType: 'bytes32', name: '', type: 'bytes32' },
+      { internalType: 'bytes32', name: '', type: 'bytes32' },
+    ],
+    stateMutability: 'pure',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
+    name: 'request',
+    outputs: [
+      {
+        components: [
+          { internalType: 'enum RequestState', name: 'state', type: 'uint8' },
+          { internalType: 'uint8', name: 'operation', type: 'uint8' },
+          { internalType: 'uint64', name: 'deadline', type: 'uint64' },
+          { internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
+          { internalType: 'bytes32', name: 'resultHash', type: 'bytes32' },
+          { internalType: 'uint256', name: 'feeWei', type: 'uint256' },
+          { internalType: 'address', name: 'account', type: 'address' },
+          { internalType: 'uint16', name: 'signers', type: 'uint16' },
+        ],
+        internalType: 'struct Request',
+        name: '',
+        type: 'tuple',
+      },
+    ],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
+      { internalType: 'uint8', name: 'power', type: 'uint8' },
+      { internalType: 'uint16', name: 'slotSeconds', type: 'uint16' },
+      { internalType: 'uint8', name: 'beaconIterationsExp', type: 'uint8' },
+      { internalType: 'bytes32', name: 'salt', type: 'bytes32' },
+    ],
+    name: 'requestCrs',
+    outputs: [{ internalType: 'bytes32', name: 'ceremonyId', type: 'bytes32' }],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'requestsPaused',
+    outputs: [{ internalType: 'bool', name: '', type: 'bool' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'responseWindowSeconds',
+    outputs: [{ internalType: 'uint64', name: '', type: 'uint64' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'ceremonyId', type: 'bytes32' },
+      { internalType: 'uint256', name: 'position', type: 'uint256' },
+    ],
+    name: 'rollBack',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'newAuthority', type: 'address' }],
+    name: 'setAuthority',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'uint64', name: 'responseWindow', type: 'uint64' },
+      { internalType: 'uint64', name: 'attestationWindow', type: 'uint64' },
+    ],
+    name: 'setWindows',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'bytes32[]', name: 'requestIds', type: 'bytes32[]' }],
+    name: 'settle',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'slashingManager',
+    outputs: [{ internalType: 'contract ISlashingManager', name: '', type: 'address' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'ceremonyId', type: 'bytes32' }],
+    name: 'slotOf',
+    outputs: [
+      { internalType: 'uint8', name: 'index', type: 'uint8' },
+      { internalType: 'uint64', name: 'until', type: 'uint64' },
+    ],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'unpauseRequests',
+    outputs: [],
+    stateMutability: 'nonpayable',
     type: 'function',
   },
   {
@@ -3838,7 +5006,7 @@ export const decryptionGatewayAbi = [
   {
     inputs: [
       { internalType: 'contract ICiphertextRegistry', name: 'registry', type: 'address' },
-      { internalType: 'contract ISlashingManager', name: 'slashing', type: 'address' },
+      { internalType: 'contract ICrsManager', name: 'crs', type: 'address' },
     ],
     stateMutability: 'nonpayable',
     type: 'constructor',
@@ -3877,8 +5045,8 @@ export const decryptionGatewayAbi = [
     type: 'error',
   },
   {
-    inputs: [{ internalType: 'address', name: 'slashingManager', type: 'address' }],
-    name: 'DecryptionGatewayForeignSlashingManager',
+    inputs: [{ internalType: 'address', name: 'crsManager', type: 'address' }],
+    name: 'DecryptionGatewayForeignCrsManager',
     type: 'error',
   },
   {
@@ -4282,6 +5450,13 @@ export const decryptionGatewayAbi = [
   },
   {
     inputs: [],
+    name: 'crsManager',
+    outputs: [{ internalType: 'contract ICrsManager', name: '', type: 'address' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
     name: 'deploymentBlock',
     outputs: [{ internalType: 'uint256', name: '', type: 'uint256' }],
     stateMutability: 'view',
@@ -4649,6 +5824,19 @@ export const gatewayErrorsAbi = [
     type: 'error',
   },
   {
+    inputs: [
+      { internalType: 'uint256', name: 'gas', type: 'uint256' },
+      { internalType: 'uint256', name: 'required', type: 'uint256' },
+    ],
+    name: 'Bn254GasTooLow',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'uint256', name: 'precompile', type: 'uint256' }],
+    name: 'Bn254PrecompileFailed',
+    type: 'error',
+  },
+  {
     inputs: [{ internalType: 'bytes32', name: 'handle', type: 'bytes32' }],
     name: 'CiphertextRegistryExists',
     type: 'error',
@@ -4713,6 +5901,116 @@ export const gatewayErrorsAbi = [
   { inputs: [], name: 'CiphertextRegistryZeroDigest', type: 'error' },
   { inputs: [], name: 'CommitteeCodeNotWritten', type: 'error' },
   {
+    inputs: [
+      { internalType: 'uint256', name: 'beaconBlock', type: 'uint256' },
+      { internalType: 'uint256', name: 'blockNumber', type: 'uint256' },
+    ],
+    name: 'CrsManagerBeaconBlock',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'ceremonyId', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'beacon', type: 'bytes32' },
+    ],
+    name: 'CrsManagerBeaconDrawn',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint8', name: 'beaconIterationsExp', type: 'uint8' },
+      { internalType: 'uint8', name: 'minimum', type: 'uint8' },
+      { internalType: 'uint8', name: 'maximum', type: 'uint8' },
+    ],
+    name: 'CrsManagerBeaconIterations',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'ceremonyId', type: 'bytes32' }],
+    name: 'CrsManagerExists',
+    type: 'error',
+  },
+  { inputs: [], name: 'CrsManagerPairing', type: 'error' },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'ceremonyId', type: 'bytes32' },
+      { internalType: 'enum CeremonyPhase', name: 'phase', type: 'uint8' },
+    ],
+    name: 'CrsManagerPhase',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'uint256', name: 'number', type: 'uint256' }],
+    name: 'CrsManagerPoint',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint256', name: 'position', type: 'uint256' },
+      { internalType: 'uint256', name: 'count', type: 'uint256' },
+    ],
+    name: 'CrsManagerPosition',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint8', name: 'power', type: 'uint8' },
+      { internalType: 'uint8', name: 'minimum', type: 'uint8' },
+      { internalType: 'uint8', name: 'maximum', type: 'uint8' },
+    ],
+    name: 'CrsManagerPower',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'given', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'expected', type: 'bytes32' },
+    ],
+    name: 'CrsManagerPrevious',
+    type: 'error',
+  },
+  { inputs: [], name: 'CrsManagerProof', type: 'error' },
+  {
+    inputs: [
+      { internalType: 'uint16', name: 'slotSeconds', type: 'uint16' },
+      { internalType: 'uint16', name: 'minimum', type: 'uint16' },
+      { internalType: 'uint16', name: 'maximum', type: 'uint16' },
+    ],
+    name: 'CrsManagerSlotSeconds',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'stateHash', type: 'bytes32' }],
+    name: 'CrsManagerStateNotWrong',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'stateHash', type: 'bytes32' }],
+    name: 'CrsManagerStateWrong',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint8', name: 'index', type: 'uint8' },
+      { internalType: 'uint8', name: 'expected', type: 'uint8' },
+    ],
+    name: 'CrsManagerTurn',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'uint256', name: 'number', type: 'uint256' }],
+    name: 'CrsManagerUnchanged',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint256', name: 'requiredSeconds', type: 'uint256' },
+      { internalType: 'uint256', name: 'windowSeconds', type: 'uint256' },
+    ],
+    name: 'CrsManagerWindow',
+    type: 'error',
+  },
+  {
     inputs: [{ internalType: 'bytes32', name: 'handle', type: 'bytes32' }],
     name: 'DecryptionGatewayDuplicateHandle',
     type: 'error',
@@ -4723,8 +6021,8 @@ export const gatewayErrorsAbi = [
     type: 'error',
   },
   {
-    inputs: [{ internalType: 'address', name: 'slashingManager', type: 'address' }],
-    name: 'DecryptionGatewayForeignSlashingManager',
+    inputs: [{ internalType: 'address', name: 'crsManager', type: 'address' }],
+    name: 'DecryptionGatewayForeignCrsManager',
     type: 'error',
   },
   {
@@ -5461,6 +6759,16 @@ export const gatewayErrorsAbi = [
     type: 'error',
   },
   {
+    inputs: [
+      { internalType: 'uint256', name: 'leaves', type: 'uint256' },
+      { internalType: 'uint256', name: 'required', type: 'uint256' },
+    ],
+    name: 'SlashingManagerLeaves',
+    type: 'error',
+  },
+  { inputs: [], name: 'SlashingManagerMalformed', type: 'error' },
+  { inputs: [], name: 'SlashingManagerNoFlaw', type: 'error' },
+  {
     inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
     name: 'SlashingManagerNoResult',
     type: 'error',
@@ -5483,10 +6791,35 @@ export const gatewayErrorsAbi = [
   },
   {
     inputs: [
+      { internalType: 'uint8', name: 'section', type: 'uint8' },
+      { internalType: 'uint32', name: 'place', type: 'uint32' },
+    ],
+    name: 'SlashingManagerPlace',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint256', name: 'length', type: 'uint256' },
+      { internalType: 'uint256', name: 'required', type: 'uint256' },
+    ],
+    name: 'SlashingManagerPoint',
+    type: 'error',
+  },
+  {
+    inputs: [
       { internalType: 'uint256', name: 'position', type: 'uint256' },
       { internalType: 'uint256', name: 'residues', type: 'uint256' },
     ],
     name: 'SlashingManagerPosition',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'uint8', name: 'power', type: 'uint8' },
+      { internalType: 'uint8', name: 'minimum', type: 'uint8' },
+      { internalType: 'uint8', name: 'maximum', type: 'uint8' },
+    ],
+    name: 'SlashingManagerPower',
     type: 'error',
   },
   {
@@ -5497,6 +6830,14 @@ export const gatewayErrorsAbi = [
   {
     inputs: [{ internalType: 'bytes32', name: 'requestId', type: 'bytes32' }],
     name: 'SlashingManagerResultRight',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'root', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'expected', type: 'bytes32' },
+    ],
+    name: 'SlashingManagerRoot',
     type: 'error',
   },
   {
@@ -5517,6 +6858,11 @@ export const gatewayErrorsAbi = [
       { internalType: 'address', name: 'recovered', type: 'address' },
     ],
     name: 'SlashingManagerSignature',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'stateHash', type: 'bytes32' }],
+    name: 'SlashingManagerStateKnown',
     type: 'error',
   },
   { inputs: [], name: 'SlashingManagerZeroAccount', type: 'error' },

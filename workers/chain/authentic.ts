@@ -7,6 +7,7 @@ import { epochId as idOfEpoch, setupDigest } from '../sharing/setup.ts';
 import type { Deployment } from './client.ts';
 import type { GatewayEvent } from './events.ts';
 import {
+  ceremonyId as idOfCeremony,
   ciphertextHandle,
   evaluationKeysRequestId,
   keyId as idOfKey,
@@ -67,6 +68,10 @@ const checks: {
       kind !== undefined &&
       evaluationKeysRequestId(deployment, { ...args, kind }) === args.requestId
     );
+  },
+  CrsRequested(deployment, { ceremonies }, args) {
+    const { ceremonyId } = args;
+    return idOfCeremony(deployment, args) === ceremonyId && isNew(ceremonies.get(ceremonyId));
   },
   ParameterSetAdded(_, { parameterSets }, { parameterSetId, set }) {
     return idOfSet(set) === parameterSetId && !parameterSets.has(parameterSetId);

@@ -26,7 +26,7 @@ export async function blockHashAt(client: PublicClient, height: bigint): Promise
 /**
  * Reads the gateway logs of a range of blocks and checks that the endpoint agrees with itself.
  *
- * Checked: every log is of one of the six contracts, in the range, well-formed, in ascending order,
+ * Checked: every log is of one of the seven contracts, in the range, well-formed, in ascending order,
  * and of the block that the endpoint has at that height; and the last block of the range is the same
  * before and after. What is not checked here, logs left out or made up, shows in the log digest,
  * which operators compare.

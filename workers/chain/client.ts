@@ -10,6 +10,7 @@ import {
 } from 'viem';
 import {
   ciphertextRegistryAbi,
+  crsManagerAbi,
   decryptionGatewayAbi,
   epochManagerAbi,
   evaluationKeyManagerAbi,
@@ -21,13 +22,14 @@ import {
 import { ChainError, ChainErrorCode } from './errors.ts';
 import { rpcError } from './rpc.ts';
 
-/** The six contracts whose logs operators follow, as checksummed addresses. */
+/** The seven contracts whose logs operators follow, as checksummed addresses. */
 export interface GatewayAddresses {
   readonly decryptionGateway: Address;
   readonly epochManager: Address;
   readonly keyManager: Address;
   readonly evaluationKeyManager: Address;
   readonly ciphertextRegistry: Address;
+  readonly crsManager: Address;
   readonly operatorRegistry: Address;
 }
 
@@ -101,16 +103,18 @@ async function discover(client: PublicClient, gateway: Address) {
       read.keyManager(),
       read.evaluationKeyManager(),
       read.ciphertextRegistry(),
+      read.crsManager(),
       read.operatorRegistry(),
     ]);
-    const [epochManager, keyManager, evaluationKeyManager, ciphertextRegistry, operatorRegistry] =
-      others;
+    const [epochManager, keyManager, evaluationKeyManager, ...more] = others;
+    const [ciphertextRegistry, crsManager, operatorRegistry] = more;
     const addresses: GatewayAddresses = {
       decryptionGateway: getAddress(gateway),
       epochManager,
       keyManager,
       evaluationKeyManager,
       ciphertextRegistry,
+      crsManager,
       operatorRegistry,
     };
     const keys = getContract({ address: keyManager, abi: keyManagerAbi, client });
@@ -145,6 +149,7 @@ function contractsAt(
       abi: ciphertextRegistryAbi,
       client,
     }),
+    crsManager: getContract({ address: addresses.crsManager, abi: crsManagerAbi, client }),
     operatorRegistry: getContract({
       address: addresses.operatorRegistry,
       abi: operatorRegistryAbi,

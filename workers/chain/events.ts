@@ -1,6 +1,7 @@
 import { decodeEventLog, type DecodeEventLogReturnType, type Hex } from 'viem';
 import {
   ciphertextRegistryAbi,
+  crsManagerAbi,
   decryptionGatewayAbi,
   epochManagerAbi,
   evaluationKeyManagerAbi,
@@ -17,6 +18,7 @@ export type GatewayEvent =
   | DecodeEventLogReturnType<typeof keyManagerAbi>
   | DecodeEventLogReturnType<typeof evaluationKeyManagerAbi>
   | DecodeEventLogReturnType<typeof ciphertextRegistryAbi>
+  | DecodeEventLogReturnType<typeof crsManagerAbi>
   | DecodeEventLogReturnType<typeof decryptionGatewayAbi>;
 
 const abis = {
@@ -25,6 +27,7 @@ const abis = {
   keyManager: keyManagerAbi,
   evaluationKeyManager: evaluationKeyManagerAbi,
   ciphertextRegistry: ciphertextRegistryAbi,
+  crsManager: crsManagerAbi,
   decryptionGateway: decryptionGatewayAbi,
 } as const;
 

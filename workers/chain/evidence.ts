@@ -1,4 +1,6 @@
 import type { Address } from 'viem';
+import { flawNumbers } from '../ceremony/flaw.ts';
+import { decodeState } from '../ceremony/state.ts';
 import type { Evidence } from '../protocols/evidence.ts';
 import { slashingManagerAbi } from './abi.ts';
 import type { ContractCall } from './sender.ts';
@@ -38,6 +40,17 @@ export function evidenceCall(
         ...contract,
         functionName: 'proveWrongResult',
         args: [source, subject, index, resultHash, signature, beneficiary],
+      };
+    }
+    case 'wrong-contribution': {
+      const { ceremonyId, previous, next, flaw, signature } = evidence;
+      const state = decodeState(next);
+      const accused = [{ index, signature }];
+      const shown = { ...flaw, kind: flawNumbers[flaw.kind] };
+      return {
+        ...contract,
+        functionName: 'proveWrongContribution',
+        args: [epochId, ceremonyId, previous, state, shown, accused, beneficiary],
       };
     }
   }

@@ -24,6 +24,7 @@ const layouts = {
   userDecryption: parseAbiParameters(
     'uint256, address, bytes32, bytes32[], bool, address, bytes32, address, bytes32',
   ),
+  ceremony: parseAbiParameters('uint256, address, bytes32, uint8, uint16, uint8, address, bytes32'),
 };
 
 /** Id of a proposal for an epoch. */
@@ -130,6 +131,28 @@ export function userDecryptionRequestId(
     encodeAbiParameters(layouts.userDecryption, [
       ...([chainId, decryptionGateway, epochId, handles, packed] as const),
       ...([user, publicKeyDigest, requester, salt] as const),
+    ]),
+  );
+}
+
+/** Id of a ceremony, and of the request for it. */
+export function ceremonyId(
+  { chainId, addresses: { crsManager } }: Deployment,
+  ceremony: {
+    readonly epochId: Hex;
+    readonly power: number;
+    readonly slotSeconds: number;
+    /** 0 if there is no beacon. */
+    readonly beaconIterationsExp: number;
+    readonly requester: Address;
+    readonly salt: Hex;
+  },
+): Hex {
+  const { epochId, power, slotSeconds, beaconIterationsExp, requester, salt } = ceremony;
+  return keccak256(
+    encodeAbiParameters(layouts.ceremony, [
+      ...([chainId, crsManager, epochId, power] as const),
+      ...([slotSeconds, beaconIterationsExp, requester, salt] as const),
     ]),
   );
 }

@@ -124,6 +124,33 @@ const reducers: Reducers = {
     answer(state, requestId, digests, signerBitmap);
   },
 
+  CrsRequested(state, args, height) {
+    const { ceremonyId: requestId, epochId, deadline } = args;
+    const { power, slotSeconds, beaconIterationsExp, requester } = args;
+    state.ceremonies.set(requestId, {
+      ...{ requestId, epochId, power, slotSeconds, beaconIterationsExp, requester },
+      ...{ deadline, height, state: 'pending', contributions: [], result: undefined },
+    });
+    escrow(state, { contract: 'crsManager', requestId, epochId, deadline, height });
+  },
+  ContributionRecorded({ ceremonies }, { ceremonyId, position, index, next }) {
+    update(ceremonies, ceremonyId, ({ contributions }) => ({
+      contributions: [...contributions.slice(0, position), { index, next }],
+    }));
+  },
+  ContributionRolledBack({ ceremonies }, { ceremonyId, position }) {
+    update(ceremonies, ceremonyId, ({ contributions }) => ({
+      contributions: contributions.slice(0, position),
+    }));
+  },
+  CrsRecorded(state, { ceremonyId, stateHash, signerBitmap }) {
+    assign(state.ceremonies, ceremonyId, { state: 'recorded', result: stateHash });
+    answer(state, ceremonyId, stateHash, signerBitmap);
+  },
+  CrsRevoked({ ceremonies }, { ceremonyId }) {
+    assign(ceremonies, ceremonyId, { state: 'revoked' });
+  },
+
   CiphertextRegistered({ ciphertexts }, args, height) {
     const { handle, keyId, digest, limbs, noiseBits, owner } = args;
     const origin = unlessZero(args.origin);
@@ -170,6 +197,7 @@ const reducers: Reducers = {
     state.escrowed.delete(requestId);
     expire(state.keys, requestId);
     expire(state.evaluationKeys, requestId);
+    expire(state.ceremonies, requestId);
     expire(state.requests, requestId);
     expire(state.userDecryptions, requestId);
   },

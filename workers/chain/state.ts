@@ -1,5 +1,7 @@
 import type { Address, Hex } from 'viem';
 
+import type { PowersState } from '../ceremony/state.ts';
+
 /** Fields that every entity of the state has. */
 interface Seen {
   /** Height of the block whose event made the entity what is asked of operators. */
@@ -7,7 +9,8 @@ interface Seen {
 }
 
 /** The contracts that take requests. */
-export type RequestContract = 'keyManager' | 'evaluationKeyManager' | 'decryptionGateway';
+export type RequestContract =
+  'keyManager' | 'evaluationKeyManager' | 'crsManager' | 'decryptionGateway';
 
 /** An operator in the registry. */
 export interface OperatorEntry extends Seen {
@@ -112,6 +115,34 @@ export interface EvaluationKeyEntry extends Seen {
   readonly digests: Hex | undefined;
 }
 
+/** A contribution that 2t+1 operators have checked, as it is on chain. */
+export interface ContributionEntry {
+  /** Committee index of the contributor; 0 for the beacon. */
+  readonly index: number;
+  /** What it came to. */
+  readonly next: PowersState;
+}
+
+/** A powers-of-tau ceremony; `height` is that of its request's latest making. */
+export interface CeremonyEntry extends Seen {
+  readonly requestId: Hex;
+  readonly epochId: Hex;
+  /** The string has 2^power powers. */
+  readonly power: number;
+  readonly slotSeconds: number;
+  /** How often the beacon is hashed, as a power of two; 0 for no beacon. */
+  readonly beaconIterationsExp: number;
+  readonly requester: Address;
+  /** Timestamp in seconds until which it can be finished. */
+  readonly deadline: bigint;
+  /** Revoked is what was recorded and turned out to have a wrong contribution. */
+  readonly state: 'pending' | 'expired' | 'recorded' | 'revoked';
+  /** Oldest first; each builds on the one before. */
+  readonly contributions: readonly ContributionEntry[];
+  /** Hash of the last contribution's state, once recorded. */
+  readonly result: Hex | undefined;
+}
+
 /** A registered ciphertext. */
 export interface CiphertextEntry extends Seen {
   readonly handle: Hex;
@@ -192,6 +223,7 @@ export interface GatewayState {
   readonly parameterSets: Map<Hex, ParameterSetEntry>;
   readonly keys: Map<Hex, KeyEntry>;
   readonly evaluationKeys: Map<Hex, EvaluationKeyEntry>;
+  readonly ceremonies: Map<Hex, CeremonyEntry>;
   readonly ciphertexts: Map<Hex, CiphertextEntry>;
   readonly requests: Map<Hex, RequestEntry>;
   readonly userDecryptions: Map<Hex, UserDecryptionEntry>;
@@ -208,6 +240,7 @@ export function emptyState(): GatewayState {
     parameterSets: new Map(),
     keys: new Map(),
     evaluationKeys: new Map(),
+    ceremonies: new Map(),
     ciphertexts: new Map(),
     requests: new Map(),
     userDecryptions: new Map(),
@@ -215,12 +248,18 @@ export function emptyState(): GatewayState {
   };
 }
 
-/** What an id asks for: a key, evaluation keys or a decryption; undefined if it is not known. */
+/** What an id asks for: a key, evaluation keys, a ceremony or a decryption; undefined if it is not known. */
 export function requestedAs(
-  { keys, evaluationKeys, requests, userDecryptions }: GatewayState,
+  { keys, evaluationKeys, ceremonies, requests, userDecryptions }: GatewayState,
   id: Hex,
-): KeyEntry | EvaluationKeyEntry | RequestEntry | UserDecryptionEntry | undefined {
-  return keys.get(id) ?? evaluationKeys.get(id) ?? requests.get(id) ?? userDecryptions.get(id);
+): KeyEntry | EvaluationKeyEntry | CeremonyEntry | RequestEntry | UserDecryptionEntry | undefined {
+  return (
+    keys.get(id) ??
+    evaluationKeys.get(id) ??
+    ceremonies.get(id) ??
+    requests.get(id) ??
+    userDecryptions.get(id)
+  );
 }
 
 /** Key of an operator in `GatewayState.operators`. */

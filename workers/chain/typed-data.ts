@@ -32,6 +32,16 @@ export type Statement =
       };
     }
   | {
+      readonly type: 'Contribution';
+      /** To a ceremony; hashes of the states before and after it. */
+      readonly message: {
+        readonly epochId: Hex;
+        readonly ceremonyId: Hex;
+        readonly previous: Hex;
+        readonly next: Hex;
+      };
+    }
+  | {
       readonly type: 'Result';
       /** The one that took the request. */
       readonly contract: RequestContract;
@@ -53,6 +63,7 @@ const structs = {
     bytes32('blockHash'),
     bytes32('logsDigest'),
   ],
+  Contribution: [bytes32('epochId'), bytes32('ceremonyId'), bytes32('previous'), bytes32('next')],
   Result: [bytes32('epochId'), bytes32('requestId'), { name: 'result', type: 'bytes' }],
 } as const satisfies Record<Statement['type'], unknown>;
 
@@ -61,6 +72,7 @@ const domains = {
   epochManager: 'Keyloom EpochManager',
   keyManager: 'Keyloom KeyManager',
   evaluationKeyManager: 'Keyloom EvaluationKeyManager',
+  crsManager: 'Keyloom CrsManager',
   decryptionGateway: 'Keyloom DecryptionGateway',
 } as const satisfies Record<'epochManager' | RequestContract, string>;
 

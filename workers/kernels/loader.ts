@@ -105,7 +105,7 @@ export function defaultKernels(): Kernels {
 
 /** The bytes of a compiled module. Throws KernelError NOT_BUILT. */
 export function readModule(
-  name: 'integer' | 'fast',
+  name: 'integer' | 'fast' | 'curve' | 'curve-fast',
   folder = join(import.meta.dirname, 'build'),
 ): Uint8Array<ArrayBuffer> {
   try {

@@ -12,6 +12,7 @@ import type { Opening } from '../protocols/opening.ts';
 import type { RnsVector } from '../ring/basis.ts';
 import { combinationShape } from '../sharing/combinations.ts';
 import type { Store } from '../store/store.ts';
+import type { CeremonyComputer, ContributionTask, MadeContribution } from './ceremony/computer.ts';
 import type { Board } from './openings/board.ts';
 import type { OpenedValues } from './openings/opened-values.ts';
 import type { OwnCombinations } from './openings/own-combinations.ts';
@@ -58,6 +59,12 @@ export interface Answering {
     to: number,
     signal: AbortSignal,
   ) => Promise<SignedResult>;
+  /** What it contributes to a ceremony in its slot; undefined for nothing. */
+  readonly contribution: (
+    context: OperatorContext,
+    task: ContributionTask,
+    honest: (task: ContributionTask) => Promise<MadeContribution>,
+  ) => Promise<MadeContribution | undefined>;
 }
 
 /** What becomes of the honest residues. */
@@ -81,6 +88,7 @@ export const answerHonestly: Answering = {
     residues: combinations,
   }),
   result: async (_, honest) => honest,
+  contribution: (_, task, honest) => honest(task),
 };
 
 /** What every job of an operator works with. */
@@ -94,10 +102,14 @@ export interface OperatorContext {
   readonly progress: ProgressBook;
   /** Places for requests that are served at once. */
   readonly requestSlots: Slots;
+  /** Places for what others have answered already, few: what is still asked for comes first. */
+  readonly lateSlots: Slots;
   /** One place, for making evidence of shares: it takes all shares of an opening into memory. */
   readonly witnessSlots: Slots;
   /** The same for evaluation keys, which take minutes. */
   readonly evaluationSlots: Slots;
+  /** And for ceremonies, which mostly wait. */
+  readonly ceremonySlots: Slots;
   readonly submitDelayMs: number;
   /** Operations with more bytes of shares than this go through openers. */
   readonly largeOperationBytes: number;
@@ -106,6 +118,12 @@ export interface OperatorContext {
   /** Aborts when the process shuts down. */
   readonly stopping: AbortSignal;
   readonly answering: Answering;
+  /** Computes contributions to ceremonies, and checks them. */
+  readonly ceremonies: CeremonyComputer;
+  /** Hashes of the states of ceremonies that this operator has checked whole. */
+  readonly checkedStates: Set<Hex>;
+  /** SHA-256 of files that peers may have before the chain names them: they are to sign them. */
+  readonly offeredFiles: Set<Hex>;
   readonly values: OpenedValues;
   readonly combinations: OwnCombinations;
   /** Openings whose signed roots are compared with the peers'. */

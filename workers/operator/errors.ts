@@ -9,8 +9,12 @@ export const OperatorErrorCode = {
   USAGE: 'USAGE',
   /** This identity confirmed an epoch, but the data directory does not hold that epoch's secrets. */
   SHARES_MISSING: 'SHARES_MISSING',
+  /** A share of a key has changed in memory: nothing is signed with it. Check this machine. */
+  KEY_SHARE_DAMAGED: 'KEY_SHARE_DAMAGED',
   /** A request cannot be served as it stands; waiting would not help. */
   REQUEST_UNSERVABLE: 'REQUEST_UNSERVABLE',
+  /** The thread of a contribution or its check failed or died. */
+  COMPUTATION_FAILED: 'COMPUTATION_FAILED',
   /** A share was offered and is not among the transcripts any more. */
   SHARE_UNAVAILABLE: 'SHARE_UNAVAILABLE',
   /** A blob that the chain names could not be had from any operator yet. */

@@ -14,8 +14,10 @@ import { answerPeers } from './openings/answers.ts';
 import { Board } from './openings/board.ts';
 import { OpenedValues } from './openings/opened-values.ts';
 import { OwnCombinations } from './openings/own-combinations.ts';
+import { CeremonyComputer } from './ceremony/computer.ts';
 import { ChainState } from './chain-view/chain-state.ts';
 import type { OperatorConfig } from './config.ts';
+import { mayDumpCore } from './core-dumps.ts';
 import { answerHonestly, type Answering, type OperatorContext } from './context.ts';
 import { OperatorError, OperatorErrorCode } from './errors.ts';
 import { Follower } from './chain-view/follower.ts';
@@ -42,9 +44,17 @@ const REQUEST_SLOTS = 32;
 /** How long a request has its place to itself: several times what one takes when all operators answer. */
 const SLOT_LEASE_MS = 60_000;
 
+/** The same for what is late, all of which others have: after a short while it only waits for them. */
+const LATE_SLOTS = 4;
+const LATE_LEASE_MS = 5_000;
+
 /** Requests for evaluation keys served at once, and how long one has its place to itself. */
 const EVALUATION_SLOTS = 2;
 const EVALUATION_LEASE_MS = 600_000;
+
+/** Ceremonies held at once, and how long one has its place to itself: each takes all cores in its turn. */
+const CEREMONY_SLOTS = 1;
+const CEREMONY_LEASE_MS = 3_600_000;
 
 /** How long an opener may be silent, in time in which this operator was listening. */
 const VALUE_PATIENCE_MS = 10_000;
@@ -95,6 +105,10 @@ export async function startOperator(
     const identity = await loadIdentity(config.identity, passphrase);
     const account = privateKeyToAccount(identity.signerKey);
     const log = createLog(config.logLevel, { signer: account.address });
+    if (mayDumpCore() === true)
+      log.warn(
+        'a crash may write secrets to a disk: set the limit of core files to 0 (ulimit -c 0)',
+      );
     const store = await openStore(config.dataDir, passphrase, {
       transcriptBytes: config.transcriptBytes,
     });
@@ -136,13 +150,18 @@ export async function startOperator(
       log,
       progress: new ProgressBook(PROGRESS_ENTRIES),
       requestSlots: new Slots(REQUEST_SLOTS, SLOT_LEASE_MS),
+      lateSlots: new Slots(LATE_SLOTS, LATE_LEASE_MS),
       witnessSlots: new Slots(1, SLOT_LEASE_MS),
       evaluationSlots: new Slots(EVALUATION_SLOTS, EVALUATION_LEASE_MS),
+      ceremonySlots: new Slots(CEREMONY_SLOTS, CEREMONY_LEASE_MS),
       submitDelayMs: config.submitDelayMs,
       largeOperationBytes: config.largeOperationBytes,
       valuePatienceMs: VALUE_PATIENCE_MS,
       stopping: stopping.signal,
       answering: options.answering ?? answerHonestly,
+      ceremonies: new CeremonyComputer(),
+      checkedStates: new Set(),
+      offeredFiles: new Set(),
       values: new OpenedValues(),
       combinations: new OwnCombinations(),
       comparisons: new Comparisons(COMPARE_AFTER_MS),

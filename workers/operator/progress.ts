@@ -10,13 +10,22 @@ export interface NamedFault {
 /** A request as this operator sees it; served at `GET /requests/ID`. */
 export interface RequestProgress {
   id: Hex;
-  kind: 'key' | 'evaluation-keys' | 'decryption' | 'user-decryption';
-  /** The step it is at. */
-  state: 'agreeing' | 'opening' | 'certifying' | 'submitting' | 'recorded' | 'expired';
+  kind: 'key' | 'evaluation-keys' | 'ceremony' | 'decryption' | 'user-decryption';
+  /** The step it is at; in a ceremony there are others than elsewhere, and they come again and again. */
+  state:
+    | 'agreeing'
+    | 'opening'
+    | 'waiting'
+    | 'contributing'
+    | 'checking'
+    | 'certifying'
+    | 'submitting'
+    | 'recorded'
+    | 'expired';
   /** Committee indices whose answer is awaited in this step. */
   waitingFor: number[];
   faulty: NamedFault[];
-  /** How much of the opening is done, of what takes many. */
+  /** How much of the opening is done, of what takes many; of a contribution, how many points. */
   progress?: { done: number; total: number };
   /** Code of what keeps it from going on. */
   error?: string;

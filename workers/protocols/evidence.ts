@@ -1,5 +1,7 @@
 import { encodeAbiParameters, keccak256, parseAbiParameters } from 'viem';
 import type { Address, Hex } from 'viem';
+import type { Flaw } from '../ceremony/flaw.ts';
+import { encodeState, stateHash, type PowersState } from '../ceremony/state.ts';
 import { proveWrongShare } from '../sharing/evidence.ts';
 import type { ShareProof, SignedShare } from '../sharing/evidence.ts';
 import type { OpeningPreimage } from '../sharing/ids.ts';
@@ -8,14 +10,19 @@ import type { Opening } from './opening.ts';
 // Evidence is what a contract verifies by itself: nobody's word is part of it. All of it is public.
 
 /** What operators are slashed for, by the numbers that the contracts give it. */
-export const offenceNumbers = { 'wrong-share': 0, equivocation: 1, 'wrong-result': 2 } as const;
+export const offenceNumbers = {
+  'wrong-share': 0,
+  equivocation: 1,
+  'wrong-result': 2,
+  'wrong-contribution': 3,
+} as const;
 
 export type EvidenceKind = keyof typeof offenceNumbers;
 
 /** Whom evidence accuses, and in what. */
 interface Accusation {
   readonly epochId: Hex;
-  /** The opening's id, or the request id of a wrong result. */
+  /** The opening's id, the request id of a wrong result, or the state's hash of a wrong contribution. */
   readonly subject: Hex;
   /** Committee index of the accused. */
   readonly index: number;
@@ -53,7 +60,19 @@ export interface WrongResult extends Accusation {
   readonly signature: Hex;
 }
 
-export type Evidence = WrongShare | Equivocation | WrongResult;
+/** A signed state of a ceremony that is wrong by itself. */
+export interface WrongContribution extends Accusation {
+  readonly kind: 'wrong-contribution';
+  readonly ceremonyId: Hex;
+  /** Hash of the state before, as it was signed. */
+  readonly previous: Hex;
+  /** The state as the contract encodes it: evidence is kept as JSON, which has no large numbers. */
+  readonly next: Hex;
+  readonly flaw: Flaw;
+  readonly signature: Hex;
+}
+
+export type Evidence = WrongShare | Equivocation | WrongResult | WrongContribution;
 
 /**
  * Evidence that an operator's share of an opening is wrong.
@@ -107,6 +126,33 @@ export function signedResult(
   return {
     ...{ kind: 'wrong-result', epochId, subject: requestId, index },
     ...{ source, resultHash, signature },
+  };
+}
+
+/**
+ * Evidence that an operator signed a state that has this flaw.
+ *
+ * @param statement what it signed
+ * @param signature checked
+ */
+export function wrongContribution(
+  {
+    epochId,
+    ceremonyId,
+    previous,
+  }: {
+    readonly epochId: Hex;
+    readonly ceremonyId: Hex;
+    readonly previous: Hex;
+  },
+  state: PowersState,
+  flaw: Flaw,
+  index: number,
+  signature: Hex,
+): WrongContribution {
+  return {
+    ...{ kind: 'wrong-contribution', epochId, subject: stateHash(state), index },
+    ...{ ceremonyId, previous, next: encodeState(state), flaw, signature },
   };
 }
 

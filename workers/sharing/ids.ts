@@ -11,6 +11,7 @@ export const Operation = {
   galoisKey: 4,
   switchingKey: 5,
   userDecryption: 6,
+  crs: 7,
 } as const;
 
 export type Operation = (typeof Operation)[keyof typeof Operation];

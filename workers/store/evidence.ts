@@ -13,7 +13,7 @@ export type EvidenceState = 'open' | 'submitted' | 'settled' | 'hopeless';
 export interface EvidenceStanding extends Pick<Evidence, 'kind' | 'epochId' | 'subject' | 'index'> {
   readonly offenceId: Hex;
   readonly state: EvidenceState;
-  /** Why it is settled or hopeless. */
+  /** Why it is settled or hopeless, or waits. */
   readonly why: string | undefined;
 }
 

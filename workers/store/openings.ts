@@ -72,13 +72,25 @@ export class Openings {
     return row && committed(row);
   }
 
-  /** Openings whose roots have not been compared with the peers', at most `limit` of them. */
-  toCompare(limit: number): CommittedOpening[] {
+  /**
+   * Openings whose roots have not been compared with the peers', at most `limit` of them, in the order of
+   * their ids and behind the id `after`.
+   */
+  toCompare(limit: number, after?: Hex): CommittedOpening[] {
     const rows = this.#database.all<OpeningRow>(
-      'SELECT id, epoch, preimage FROM openings WHERE compared = 0 LIMIT ?',
+      'SELECT id, epoch, preimage FROM openings WHERE compared = 0 AND id > ? ORDER BY id LIMIT ?',
+      after === undefined ? '' : canonicalHex32(after, 'after'),
       limit,
     );
     return rows.flatMap((row) => committed(row) ?? []);
+  }
+
+  /** Takes that back of an opening. */
+  setUncompared(openingId: Hex): void {
+    this.#database.run(
+      'UPDATE openings SET compared = 0 WHERE id = ? AND compared = 1 AND epoch IS NOT NULL',
+      canonicalHex32(openingId, 'openingId'),
+    );
   }
 
   /** Notes durably that the roots of these openings have been compared. */

@@ -7,6 +7,7 @@ import { ProtocolError } from '../../../workers/protocols/errors.ts';
 import { SdkErrorCode } from '../../../sdk/index.ts';
 import { indicesIn } from '../epochs.ts';
 import type { Gateway } from '../gateway.ts';
+import { ceremonyItem } from './ceremony.ts';
 import { certificateOf } from './certificate.ts';
 import { auditedDigest, auditedEpoch, auditedKeySet } from './content.ts';
 import { AuditError, AuditErrorCode } from './errors.ts';
@@ -65,15 +66,19 @@ export async function audit(
   const { epochId, asked, result } = subject;
   const epoch = await auditedEpoch(gateway, epochId);
   const { session, members } = epoch;
-  const set = await auditedKeySet(gateway, epochId, asked.keyId);
   const certificate = await certificateOf(gateway, epoch, subject);
   const signers = certificate ?? indicesIn(subject.signerBitmap);
 
   const findings = findingsOf(members);
   const reader = new TranscriptReader(gateway, epoch, findings);
   const inputs = await inputsFrom(members, blobs);
-  const digestOf = (handle: Hex) => auditedDigest(gateway, asked.keyId, handle);
-  const items = itemsOf(session, asked, set, { inputs, digestOf });
+  const items =
+    asked.kind === 'ceremony'
+      ? [ceremonyItem(gateway, asked.ceremonyId)]
+      : itemsOf(session, asked, await auditedKeySet(gateway, epochId, asked.keyId), {
+          inputs,
+          digestOf: (handle) => auditedDigest(gateway, asked.keyId, handle),
+        });
   const pieces = piecesOf(items, result);
   if (pieces === undefined) throw differs('the recorded result has not its length', certificate);
 
@@ -124,6 +129,8 @@ async function replay(
         failure: new AuditError(AuditErrorCode.INPUT_REFUSED, message, { metadata, cause }),
       };
     }
+    if (isKeyloomError(cause, AuditErrorCode.RESULT_DIFFERS))
+      return { replayed: undefined, failure: cause };
     // What is missing for one item may be there for the next one.
     if (isKeyloomError(cause) && missing.includes(cause.code))
       return { replayed: undefined, failure: cause };

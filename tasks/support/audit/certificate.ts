@@ -9,6 +9,7 @@ import {
 } from 'viem';
 
 import {
+  crsManagerAbi,
   decryptionGatewayAbi,
   evaluationKeyManagerAbi,
   keyManagerAbi,
@@ -63,7 +64,12 @@ export async function certificateOf(
   );
 }
 
-const abi = [...keyManagerAbi, ...evaluationKeyManagerAbi, ...decryptionGatewayAbi] as const;
+const abi = [
+  ...keyManagerAbi,
+  ...evaluationKeyManagerAbi,
+  ...crsManagerAbi,
+  ...decryptionGatewayAbi,
+] as const;
 
 /** The arguments that every recording call ends with; undefined if the transaction is not one. */
 async function recordingCall(

@@ -23,6 +23,7 @@ import type { Inputs } from './inputs.ts';
 export type Asked =
   | { readonly kind: 'public-key'; readonly keyId: Hex }
   | EvaluationKeyRequest
+  | { readonly kind: 'ceremony'; readonly ceremonyId: Hex }
   | {
       readonly kind: 'public-decryption';
       readonly keyId: Hex;
@@ -68,7 +69,7 @@ const VALUE_BYTES = 8;
 /** The pieces of a result in their order. See docs/formats.md, Results. */
 export function itemsOf(
   session: Session,
-  asked: Asked,
+  asked: Exclude<Asked, { kind: 'ceremony' }>,
   set: ParameterSet,
   sources: Sources,
 ): AuditItem[] {

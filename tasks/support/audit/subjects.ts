@@ -1,11 +1,13 @@
 import { zeroHash, type Address, type Hex } from 'viem';
 
 import {
+  crsManagerAbi,
   decryptionGatewayAbi,
   evaluationKeyManagerAbi,
   keyManagerAbi,
 } from '../../../workers/chain/abi.ts';
 import {
+  ceremonyId as idOfCeremony,
   evaluationKeysRequestId,
   keyId as idOfKey,
   publicDecryptionRequestId,
@@ -50,12 +52,16 @@ type Reader = (gateway: Gateway, id: Hex) => Promise<Subject | undefined>;
  * @throws ClientError UNKNOWN_ID, RESULT_MISMATCH; AuditError CONTENT_MISMATCH, NOTHING_RECORDED
  */
 export async function subjectOf(gateway: Gateway, id: Hex): Promise<Subject> {
-  for (const read of [publicKeySubject, evaluationKeysSubject, decryptionSubject] as Reader[]) {
+  const readers: Reader[] = [
+    ...[publicKeySubject, evaluationKeysSubject, ceremonySubject, decryptionSubject],
+  ];
+  for (const read of readers) {
     const subject = await read(gateway, id);
     if (subject !== undefined) return subject;
   }
   throw new ClientError(ClientErrorCode.UNKNOWN_ID, `there is no request ${id}`, {
-    advice: 'Audit a key, evaluation keys or a decryption by the id that its task has printed.',
+    advice:
+      'Audit a key, evaluation keys, a ceremony or a decryption by the id that its task has printed.',
     metadata: { id },
   });
 }
@@ -124,6 +130,31 @@ async function evaluationKeysSubject(gateway: Gateway, id: Hex): Promise<Subject
     };
   }
   throw mismatch(id);
+}
+
+async function ceremonySubject(gateway: Gateway, id: Hex): Promise<Subject | undefined> {
+  const contract = { address: gateway.addresses.crsManager, abi: crsManagerAbi } as const;
+  const args = { ceremonyId: id };
+  const request = await gateway.client.readContract({
+    ...{ ...contract, functionName: 'request', args: [id] },
+  });
+  if (request.state === 0) return undefined;
+  const [event] = await eventsOf(gateway, { ...contract, eventName: 'CrsRequested', args });
+  if (event === undefined) throw contentMismatch('ceremony', id);
+  requireId('ceremony', id, idOfCeremony(gateway, event.args));
+  if (request.resultHash === zeroHash) throw nothingRecorded(id);
+  const [found] = await eventsOf(gateway, { ...contract, eventName: 'CrsRecorded', args });
+  if (found === undefined) throw mismatch(id);
+  const { epochId } = event.args;
+  const { stateHash: result, signerBitmap } = found.args;
+  return {
+    ...{ id, epochId, asked: { kind: 'ceremony', ceremonyId: id }, result, signerBitmap },
+    recordedBy: recording(found, 'finish'),
+    statement: {
+      ...{ type: 'Result', contract: 'crsManager' },
+      message: { epochId, requestId: id, result },
+    },
+  };
 }
 
 async function decryptionSubject(gateway: Gateway, id: Hex): Promise<Subject | undefined> {

@@ -1,3 +1,5 @@
+import { flawNumbers, type Flaw } from '../../../workers/ceremony/flaw.ts';
+import { pointBytes } from '../../../workers/curve/points.ts';
 import {
   offenceId,
   offenceNumbers,
@@ -14,7 +16,13 @@ const KINDS = Object.keys(offenceNumbers) as EvidenceKind[];
 const STATES: readonly EvidenceState[] = ['open', 'submitted', 'settled', 'hopeless'];
 const LARGEST = committeeOf(13);
 
+const FLAWS = Object.keys(flawNumbers) as Flaw['kind'][];
+
 const HASH_BYTES = 32;
+const STATE_BYTES = 18 * 32;
+/** The section with the points of G2, and the last one with points that a flaw can be in. */
+const G2_SECTION = 3;
+const LAST_SECTION = 5;
 const SIGNATURE_BYTES = 65;
 const CHUNK_BYTES = 512;
 /** Positions have 32 bits, so no tree over them is higher. */
@@ -79,6 +87,15 @@ export function parseEvidence(fields: Fields): Evidence {
         resultHash: fields.bytes('resultHash', HASH_BYTES),
         signature: fields.bytes('signature', SIGNATURE_BYTES),
       };
+    case 'wrong-contribution':
+      return {
+        ...{ ...accusation, kind: accusation.kind },
+        ceremonyId: fields.bytes('ceremonyId', HASH_BYTES),
+        previous: fields.bytes('previous', HASH_BYTES),
+        next: fields.bytes('next', STATE_BYTES),
+        flaw: flawIn(fields.fields('flaw')),
+        signature: fields.bytes('signature', SIGNATURE_BYTES),
+      };
   }
 }
 
@@ -110,6 +127,19 @@ const shareProofIn = (fields: Fields): ShareProof => ({
   chunk: fields.bytes('chunk', CHUNK_BYTES),
   path: fields.bytesList('path', HASH_BYTES, MAX_HEIGHT),
 });
+
+const flawIn = (fields: Fields): Flaw => {
+  const section = fields.integer('section', 0, LAST_SECTION);
+  return {
+    kind: fields.choice('kind', FLAWS),
+    section,
+    place: fields.integer('place', 0, MAX_POSITION),
+    leaves: fields.list('leaves', 2).map((leaf) => ({
+      point: leaf.bytes('point', section === G2_SECTION ? pointBytes.g2 : pointBytes.g1),
+      path: leaf.bytesList('path', HASH_BYTES, MAX_HEIGHT),
+    })),
+  };
+};
 
 const signedRootIn = (fields: Fields) => ({
   root: fields.bytes('root', HASH_BYTES),

@@ -17,6 +17,7 @@ import { fetchEvidence, type Served } from './collect.ts';
 const SOURCES: readonly RequestContract[] = [
   'keyManager',
   'evaluationKeyManager',
+  'crsManager',
   'decryptionGateway',
 ];
 

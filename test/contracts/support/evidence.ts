@@ -1,10 +1,15 @@
-import { keccak256, toHex, zeroHash, type Hex } from 'viem';
+import { keccak256, toHex, type Hex } from 'viem';
 
 import type { Deployment } from '../../../workers/chain/client.ts';
 import { signStatement } from '../../../workers/chain/typed-data.ts';
 import type { ParameterSet } from '../../../workers/ring/parameters.ts';
 import { commitShare, shareChunk, shareChunkPath } from '../../../workers/sharing/commitment.ts';
-import { openingId, openingPreimage, parameterSetId } from '../../../workers/sharing/ids.ts';
+import {
+  openingId,
+  openingPreimage,
+  parameterSetId,
+  type OpeningPreimage,
+} from '../../../workers/sharing/ids.ts';
 import { littleEndian } from '../../workers/sharing/reference.ts';
 import { operatorAccount } from './gateway.ts';
 
@@ -13,18 +18,7 @@ export type Share = BigUint64Array<ArrayBuffer>;
 
 /** An opening of an epoch, in the words of the contract and in those of the workers. */
 export interface TestOpening {
-  readonly preimage: {
-    readonly itemPrefix: Hex;
-    readonly generations: Hex;
-    readonly parameterSetId: Hex;
-    readonly step: number;
-    readonly digit: number;
-    readonly galoisElement: number;
-    readonly limbs: number;
-    readonly width: number;
-    readonly polynomials: number;
-    readonly positionsDigest: Hex;
-  };
+  readonly preimage: OpeningPreimage;
   readonly id: Hex;
   readonly primes: readonly bigint[];
 }
@@ -37,16 +31,13 @@ export function openingOf(
 ): TestOpening {
   const { limbs, width, polynomials, name = 'item' } = shape;
   const itemPrefix = keccak256(toHex(name));
-  const common = { itemPrefix, parameterSetId: parameterSetId(set), step: 1, limbs, width };
-  const id = openingId(setupDigest, openingPreimage({ ...common, generations: [], polynomials }));
-  // H of an empty array: its offset and its length.
-  const generations = keccak256(`0x${'00'.repeat(31)}20${'00'.repeat(32)}`);
+  const preimage = openingPreimage({
+    ...{ itemPrefix, generations: [], parameterSetId: parameterSetId(set), step: 1 },
+    ...{ limbs, width, polynomials },
+  });
   return {
-    preimage: {
-      ...common,
-      ...{ generations, digit: 0, galoisElement: 0, polynomials, positionsDigest: zeroHash },
-    },
-    id,
+    preimage,
+    id: openingId(setupDigest, preimage),
     primes: set.primes.slice(0, limbs),
   };
 }

@@ -16,6 +16,7 @@ import { privateKeyToAccount } from 'viem/accounts';
 import keyloomModule from '../../../deploy/modules/KeyloomDevnet.ts';
 import {
   ciphertextRegistryAbi,
+  crsManagerAbi,
   decryptionGatewayAbi,
   epochManagerAbi,
   evaluationKeyManagerAbi,
@@ -76,6 +77,7 @@ export async function deployGateway(chain: LocalChain) {
     slashingManager: at('slashingManager', slashingManagerAbi),
     evaluationKeyManager: at('evaluationKeyManager', evaluationKeyManagerAbi),
     ciphertextRegistry: at('ciphertextRegistry', ciphertextRegistryAbi),
+    crsManager: at('crsManager', crsManagerAbi),
     decryptionGateway: at('decryptionGateway', decryptionGatewayAbi),
   };
   const deployment: Deployment = {
@@ -86,6 +88,7 @@ export async function deployGateway(chain: LocalChain) {
       keyManager: contracts.keyManager.address,
       evaluationKeyManager: contracts.evaluationKeyManager.address,
       ciphertextRegistry: contracts.ciphertextRegistry.address,
+      crsManager: contracts.crsManager.address,
       operatorRegistry: contracts.operatorRegistry.address,
     },
   };

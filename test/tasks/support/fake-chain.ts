@@ -31,6 +31,7 @@ const deployment = {
     keyManager: zeroAddress,
     evaluationKeyManager: zeroAddress,
     ciphertextRegistry: zeroAddress,
+    crsManager: zeroAddress,
     operatorRegistry: zeroAddress,
   },
 };

@@ -209,7 +209,6 @@ describe('a balance', () => {
     expect(paid).toEqual({
       ...before.second,
       balanceWei: before.second!.balanceWei + each,
-      signerBalanceWei: before.second!.signerBalanceWei + each,
     });
     expect(await deposit(first)).toBe(before.first!.balanceWei + feeWei - 2n * each);
     expect(await earningsOf(governor, payer)).toBeUndefined();

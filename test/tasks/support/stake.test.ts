@@ -173,7 +173,10 @@ test('penalties are in percent', async () => {
   const penalties = await penaltiesOf(user);
   expect(
     penalties.map(({ kind, ...one }) => [kind, percent(one.slashWad), percent(one.rewardWad)]),
-  ).toEqual(['wrong-share', 'equivocation', 'wrong-result'].map((kind) => [kind, '100 %', '5 %']));
+  ).toEqual([
+    ...['wrong-share', 'equivocation', 'wrong-result'].map((kind) => [kind, '100 %', '5 %']),
+    ['wrong-contribution', '50 %', '5 %'],
+  ]);
   expect(percent(12_500_000_000_000_000n)).toBe('1.25 %');
 });
 

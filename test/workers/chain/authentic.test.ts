@@ -30,6 +30,7 @@ const deployment: Deployment = {
     keyManager: account(0xa3),
     evaluationKeyManager: account(0xa6),
     ciphertextRegistry: account(0xa4),
+    crsManager: account(0xa7),
     operatorRegistry: account(0xa5),
   },
 };

@@ -35,7 +35,7 @@ describe('connectGateway', () => {
     const { slashingManager } = gateway.contracts;
     const { read } = gateway.contracts.decryptionGateway;
     expect(slashingManager.address).toBe(await read.slashingManager());
-    // What operators agree on are the logs of the six.
+    // What operators agree on are the logs of the seven.
     expect(contractAt(gateway.addresses, slashingManager.address)).toBeUndefined();
     expect(isAddressEqual(gateway.contracts.epochManager.address, epochManager)).toBe(true);
     expect(await gateway.contracts.operatorRegistry.read.operatorCount()).toBe(0n);

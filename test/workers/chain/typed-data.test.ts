@@ -23,12 +23,20 @@ const statements: Hashed[] = [
     message: { epochId, height: 2n ** 40n + 7n, blockHash: word(4), logsDigest: word(5) },
   },
   {
+    type: 'Contribution',
+    message: { epochId, ceremonyId: word(11), previous: word(12), next: word(13) },
+  },
+  {
     ...{ type: 'Result', contract: 'keyManager' },
     message: { epochId, requestId: word(6), result: word(7) },
   },
   {
     ...{ type: 'Result', contract: 'decryptionGateway' },
     message: { epochId, requestId: word(8), result: '0x00000000000000010203' },
+  },
+  {
+    ...{ type: 'Result', contract: 'crsManager' },
+    message: { epochId, requestId: word(8), result: word(14) },
   },
   {
     ...{ type: 'Result', contract: 'evaluationKeyManager' },
@@ -65,6 +73,10 @@ async function onChain(of: Hashed): Promise<Hex> {
         message.blockHash,
         message.logsDigest,
       ]);
+    case 'Contribution':
+      return epochManager.read.hashContribution([
+        ...([message.epochId, message.ceremonyId, message.previous, message.next] as const),
+      ]);
     case 'Result':
       return gateway.contracts[of.contract].read.hashResult([
         message.epochId,
@@ -92,6 +104,7 @@ describe.each(statements)('$type $contract', (each) => {
       epochManager: addresses.keyManager,
       keyManager: addresses.epochManager,
       evaluationKeyManager: addresses.epochManager,
+      crsManager: addresses.epochManager,
       decryptionGateway: addresses.epochManager,
     };
     const digests = [

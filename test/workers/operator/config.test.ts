@@ -28,7 +28,7 @@ describe('a configuration', () => {
       settleEveryMs: 600_000,
       transcriptBytes: 64 * 2 ** 30,
       largeOperationBytes: 8 * 2 ** 20,
-      evidence: { maxCostWei: 10n ** 16n, minRewardWei: 0n },
+      evidence: { maxCostWei: 10n ** 17n, minRewardWei: 0n },
       logLevel: 'info',
     });
   });

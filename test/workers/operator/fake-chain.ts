@@ -35,6 +35,7 @@ const invented: Deployment = {
     ciphertextRegistry: address(0xa4),
     operatorRegistry: address(0xa5),
     evaluationKeyManager: address(0xa6),
+    crsManager: address(0xa8),
   },
 };
 
@@ -47,6 +48,8 @@ export class FakeChain {
   readonly calls: (Call & { readonly from: Address })[] = [];
   /** While set, calls wait for it before they are mined. */
   congestion: Promise<void> | undefined;
+  /** Timestamp in seconds until which can be attested to what was answered. */
+  attestableUntil = 10n ** 10n;
   /** Why the endpoint fails, if it does. */
   outage: Error | undefined;
   readonly #state = emptyState();
@@ -93,6 +96,10 @@ export class FakeChain {
     const pending = (state: string | undefined): number => (state === 'pending' ? 1 : 2);
     const { epochs, keys, evaluationKeys, requests, userDecryptions } = this.#state;
     const requestOf = (id: Hex) => requests.get(id) ?? userDecryptions.get(id);
+    const standing = reader((id) => ({
+      state: pending((keys.get(id) ?? evaluationKeys.get(id) ?? requestOf(id))?.state),
+      ...{ account: address(0xb1), deadline: this.attestableUntil, signers: 0 },
+    }));
     const contracts = {
       epochManager: {
         read: {
@@ -100,16 +107,17 @@ export class FakeChain {
           epoch: reader((id) => ({ confirmations: bitmapOf(epochs.get(id)!.confirmations) })),
         },
       },
-      keyManager: { read: { key: reader((id) => ({ state: pending(keys.get(id)?.state) })) } },
+      keyManager: {
+        read: { key: reader((id) => ({ state: pending(keys.get(id)?.state) })), request: standing },
+      },
       evaluationKeyManager: {
         read: {
           evaluationKeys: reader((id) => ({ state: pending(evaluationKeys.get(id)?.state) })),
+          request: standing,
         },
       },
       slashingManager: { address: address(0xa7) },
-      decryptionGateway: {
-        read: { request: reader((id) => ({ state: pending(requestOf(id)?.state) })) },
-      },
+      decryptionGateway: { read: { request: standing } },
     };
     const client = {
       getBlockNumber: async () => {

@@ -12,6 +12,7 @@ import { answerPeers } from '../../../workers/operator/openings/answers.ts';
 import { Board } from '../../../workers/operator/openings/board.ts';
 import { OpenedValues } from '../../../workers/operator/openings/opened-values.ts';
 import { OwnCombinations } from '../../../workers/operator/openings/own-combinations.ts';
+import { CeremonyComputer } from '../../../workers/operator/ceremony/computer.ts';
 import type { ChainState } from '../../../workers/operator/chain-view/chain-state.ts';
 import { answerHonestly, type OperatorContext } from '../../../workers/operator/context.ts';
 import { OperatorError, OperatorErrorCode } from '../../../workers/operator/errors.ts';
@@ -248,7 +249,12 @@ async function startOperator(
     log: recordingLog(lines),
     progress: new ProgressBook(64),
     requestSlots: new Slots(8, 60_000),
+    lateSlots: new Slots(2, 60_000),
     witnessSlots: new Slots(1, 60_000),
+    ceremonySlots: new Slots(1, 60_000),
+    ceremonies: new CeremonyComputer(),
+    checkedStates: new Set(),
+    offeredFiles: new Set(),
     submitDelayMs: 0,
     stopping: testSignal(),
     answering: answerHonestly,

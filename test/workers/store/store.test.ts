@@ -187,6 +187,12 @@ describe('openings', () => {
     expect(again.openings.get(word(4))).toBeUndefined();
     expect(again.openings.toCompare(9)).toEqual([of(1)]);
     expect(again.openings.toCompare(0)).toEqual([]);
+    again.openings.setUncompared(word(3));
+    again.openings.setUncompared(word(9));
+    expect(again.openings.toCompare(9)).toEqual([of(1), of(3)]);
+    expect(again.openings.toCompare(1)).toEqual([of(1)]);
+    expect(again.openings.toCompare(9, word(1))).toEqual([of(3)]);
+    expect(again.openings.toCompare(9, word(3))).toEqual([]);
   });
 
   it('refuses ids that are not 32 bytes', async () => {

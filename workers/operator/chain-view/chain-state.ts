@@ -84,7 +84,7 @@ export class ChainState {
 
   /** Takes note of what an event, applied already, asks for or settles. */
   #track({ args }: GatewayEvent): void {
-    for (const name of ['keyId', 'requestId']) {
+    for (const name of ['keyId', 'ceremonyId', 'requestId']) {
       const id = (args as Record<string, unknown>)[name] as Hex;
       if (requestedAs(this.#state, id)?.state === 'pending') this.#pending.add(id);
       else this.#pending.delete(id);

@@ -11,10 +11,12 @@ import { decryptionPlan } from '../../fhe/noise.ts';
 import { parameterSets, type ParameterSet } from '../../ring/parameters.ts';
 import { committeeOf } from '../../sharing/committee.ts';
 import { parameterSetId } from '../../sharing/ids.ts';
+import { holdCeremony } from '../ceremony/ceremony.ts';
 import { agreeOnBlock } from '../chain-view/views.ts';
 import { indexIn } from '../committee/membership.ts';
 import type { Seat } from '../committee/seat.ts';
 import { isEnded } from '../committee/seats.ts';
+import type { OperatorContext } from '../context.ts';
 import { OperatorError, OperatorErrorCode } from '../errors.ts';
 import type { RequestProgress } from '../progress.ts';
 import { decryptPublicly } from './decryption-job.ts';
@@ -22,6 +24,7 @@ import { generateEvaluationKeys } from './evaluation-key-job.ts';
 import type { Job } from './jobs.ts';
 import { fetchInputs } from './inputs.ts';
 import { generateKey } from './key-job.ts';
+import { lateRequests, whileItCounts } from './late.ts';
 import type { Slots } from './slots.ts';
 import type { DutySources } from './sources.ts';
 import { decryptForUser } from './user-decryption-job.ts';
@@ -41,33 +44,22 @@ interface Request {
   readonly work: (seat: Seat, signal: AbortSignal) => Promise<void>;
 }
 
-/** Jobs for everything that is asked for and not recorded, in the chain's order. */
+/**
+ * Jobs for everything that is asked for and not recorded, in the chain's order, and then for what is
+ * late: others have answered it, and this operator is still paid for its result.
+ */
 export function* requestJobs(sources: DutySources): Generator<Job> {
   const { context, chain } = sources;
-  const behind: Hex[] = [];
+  const late = lateRequests(sources);
   for (const id of context.progress.unsettled()) {
     const state = requestedAs(chain.now, id)?.state;
-    if (state === undefined || state === 'pending') continue;
-    if (state === 'expired') context.progress.advance(id, 'expired');
-    else if (state !== 'retired' && isBehind(sources, id)) behind.push(id);
-    else context.progress.advance(id, 'recorded');
+    if (state === undefined || state === 'pending' || late.has(id)) continue;
+    context.progress.advance(id, state === 'expired' ? 'expired' : 'recorded');
   }
-  for (const id of [...chain.pending, ...behind]) {
+  for (const id of [...chain.pending, ...late]) {
     const request = requestOf(sources, id);
     if (request !== undefined) yield* serve(sources, request);
   }
-}
-
-/**
- * True of what others have recorded while this operator was still opening it: it goes on while it can be
- * paid, which takes the result. With evaluation keys longer, because its shares belong in the transcripts
- * and only an opener has those of the others.
- */
-function isBehind({ context, chain }: DutySources, id: Hex): boolean {
-  const progress = context.progress.get(id);
-  if (progress?.kind === 'evaluation-keys' && progress.state === 'opening') return true;
-  if (progress?.state !== 'agreeing' && progress?.state !== 'opening') return false;
-  return chain.now.escrowed.get(id)?.answer !== undefined;
 }
 
 /** What an id asks for, and how it is served. */
@@ -95,6 +87,13 @@ function requestOf(sources: DutySources, id: Hex): Request | undefined {
         const set = setOf(sources, source);
         await generateEvaluationKeys(context, seat, keyShares, evaluationKeys, set, signal);
       },
+    };
+  const ceremony = chain.now.ceremonies.get(id);
+  if (ceremony !== undefined)
+    return {
+      ...{ ...ceremony, id, kind: 'ceremony', slots: context.ceremonySlots },
+      work: (seat, signal) =>
+        holdCeremony({ context, chain, seat, ceremonyId: id, made: new Map() }, signal),
     };
   const request = chain.now.requests.get(id);
   if (request !== undefined)
@@ -128,64 +127,72 @@ function requestOf(sources: DutySources, id: Hex): Request | undefined {
   };
 }
 
-/** The job of a request: fetch its inputs, agree on its block, then work, until its deadline. */
-function* serve(
-  sources: DutySources,
-  { id, kind, epochId, height, deadline, slots, fetch, work }: Request,
-): Generator<Job> {
+/** The job of a request: fetch its inputs, agree on its block, then work, for as long as it counts. */
+function* serve(sources: DutySources, request: Request): Generator<Job> {
+  const { id, kind, epochId, height, deadline, slots, fetch, work } = request;
   const { context, chain, seats } = sources;
   const epoch = chain.now.epochs.get(epochId);
   if (epoch === undefined || indexIn(epoch, context.account.address) === undefined) return;
   if (isEnded(epoch)) return;
-  const leftMs = (): number => Number(deadline) * 1_000 - Date.now();
-  if (leftMs() <= 0) {
+  const isLate = (): boolean => chain.now.escrowed.get(id)?.answer !== undefined;
+  if (!isLate() && Number(deadline) * 1_000 <= Date.now()) {
     context.progress.advance(id, 'expired');
     return;
   }
   context.progress.begin(id, kind);
+  const prepare = async (signal: AbortSignal): Promise<Seat> => {
+    const seat = await seats.ready(epochId, signal);
+    await fetch?.(seat, signal);
+    return seat;
+  };
+  const perform = async (seat: Seat, signal: AbortSignal): Promise<void> => {
+    await agreeOnBlock(context, seat, chain.block(height)!, signal, {
+      onWaiting: (indices) => context.progress.waitFor(id, indices),
+      onOutvoted: () => sources.reread(height),
+    });
+    await work(seat, signal);
+  };
+  const inTime = async (signal: AbortSignal): Promise<void> => {
+    // Without a place: an epoch that this operator cannot serve must not keep others waiting, nor
+    // must inputs that a peer pretends to be sending.
+    const seat = await prepare(signal);
+    await slots.run(signal, () => perform(seat, signal));
+  };
+  // After a restart there may be very many that are late: all that they do takes a place.
+  const latePlaces = kind === 'evaluation-keys' ? slots : context.lateSlots;
+  const late = async (signal: AbortSignal): Promise<void> => perform(await prepare(signal), signal);
   yield {
     id: `${kind}/${id}/${height}`,
     run: async (stop) => {
+      const state = context.progress.get(id)?.state;
       // It is over already, and no block has come since to take it off the list.
-      if (leftMs() <= 0 || context.progress.get(id)?.state === 'recorded') return;
-      // Timers hold at most 2^31 - 1 ms; the contracts' windows are far shorter.
-      const timeout = Math.min(leftMs(), 2 ** 31 - 1);
-      const signal = AbortSignal.any([stop, AbortSignal.timeout(timeout)]);
+      if (state === 'recorded' || state === 'expired') return;
       try {
-        // Without a place: an epoch that this operator cannot serve must not keep others waiting, nor
-        // must inputs that a peer pretends to be sending.
-        const seat = await seats.ready(epochId, signal);
-        await fetch?.(seat, signal);
-        await slots.run(signal, async () => {
-          await agreeOnBlock(context, seat, chain.block(height)!, signal, {
-            onWaiting: (indices) => context.progress.waitFor(id, indices),
-            onOutvoted: () => sources.reread(height),
-          });
-          await work(seat, signal);
-        });
+        const isDone = isLate()
+          ? await latePlaces.run(stop, () => whileItCounts(sources, request, stop, late))
+          : await whileItCounts(sources, request, stop, inTime);
         // Others had recorded it before: no block may come to say so.
-        if (chain.now.escrowed.get(id)?.answer !== undefined)
-          context.progress.advance(id, 'recorded');
-      } catch (error) {
-        if (stop.aborted) throw error;
-        if (!signal.aborted) {
-          const known = isKeyloomError(error) ? error : undefined;
-          const isFinal = known?.code === OperatorErrorCode.REQUEST_UNSERVABLE;
-          context.progress.trouble(
-            id,
-            known?.code ?? 'UNEXPECTED',
-            isFinal ? reasonOf(known) : undefined,
-          );
-          throw error;
+        if (isLate()) context.progress.advance(id, 'recorded');
+        else if (!isDone) {
+          context.progress.advance(id, 'expired');
+          context.log.warn({ id, progress: context.progress.get(id) }, 'request expired');
         }
-        context.progress.advance(id, 'expired');
-        context.log.warn({ id, progress: context.progress.get(id) }, 'request expired');
+      } catch (error) {
+        if (!stop.aborted) noteTrouble(context, id, error);
+        throw error;
       } finally {
         context.boards.shares.release(id);
         context.boards.results.release(id);
       }
     },
   };
+}
+
+/** Notes why a request does not go on, for people to see. */
+function noteTrouble({ progress }: OperatorContext, id: Hex, error: unknown): void {
+  const known = isKeyloomError(error) ? error : undefined;
+  const isFinal = known?.code === OperatorErrorCode.REQUEST_UNSERVABLE;
+  progress.trouble(id, known?.code ?? 'UNEXPECTED', isFinal ? reasonOf(known) : undefined);
 }
 
 /** A key that evaluation keys are made for, if it can still be used: new ones of a retired key serve nobody. */

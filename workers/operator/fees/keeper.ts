@@ -6,7 +6,7 @@ import type { ChainState } from '../chain-view/chain-state.ts';
 import type { OperatorContext } from '../context.ts';
 import { unlessAborted } from '../waiting.ts';
 import { batchesOf, MAX_BATCH } from './batches.ts';
-import { ownRequests, standingOf, type OwnRequest, type Standing } from './requests.ts';
+import { lacks, ownRequests, standingOf, type OwnRequest, type Standing } from './requests.ts';
 import { rankAt } from './turns.ts';
 
 /** Attestations are sent no later than this before they have to be there, if there were no rounds. */
@@ -183,13 +183,9 @@ export class FeeKeeper {
         await this.#sendBatch(work, batch.slice(half), signal, isOpen);
         return;
       }
-      // Others were faster with one of them: the next look finds out which.
+      // Others were faster, or the endpoint is behind: the next look finds out what is left.
       if (!isKeyloomError(error, ChainErrorCode.REVERTED)) throw error;
       log.warn({ ...about, err: error }, 'the contract refuses to look after these fees');
     }
   }
 }
-
-/** True if the bit of this operator is not set. */
-const lacks = (signers: bigint | undefined, { index }: OwnRequest): boolean =>
-  signers !== undefined && ((signers >> BigInt(index - 1)) & 1n) === 0n;

@@ -61,3 +61,7 @@ export async function standingOf(
     ...{ deadline, resultHash, signers: BigInt(signers) },
   };
 }
+
+/** True if the bit of this operator is not among the signers. */
+export const lacks = (signers: bigint | undefined, { index }: OwnRequest): boolean =>
+  signers !== undefined && ((signers >> BigInt(index - 1)) & 1n) === 0n;

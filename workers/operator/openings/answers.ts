@@ -173,7 +173,8 @@ export async function answerPeers(sources: AnswerSources): Promise<void> {
   });
 
   await registerBlobs(host, async (_, digest) => {
-    if (!chain.publicDigests.has(digest) || !(await store.blobs.has(digest))) return unknown;
+    const isNamed = chain.publicDigests.has(digest) || context.offeredFiles.has(digest);
+    if (!isNamed || !(await store.blobs.has(digest))) return unknown;
     return store.blobs.read(digest);
   });
 }

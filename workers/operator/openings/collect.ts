@@ -58,13 +58,13 @@ export async function collectShares(
   };
   new Collector(context, seat, subject, opening)
     .collect(AbortSignal.any([context.stopping, end.signal]), onOpened)
+    .finally(() => context.comparisons.note(context, seat.session.epochId, opening.id))
     .catch((error: unknown) => {
       // Without effect once the value is known.
       reject(error);
       if (!end.signal.aborted && !context.stopping.aborted)
         context.log.error({ err: error, subject }, 'collecting shares failed');
-    })
-    .finally(() => context.comparisons.note(seat.session.epochId, opening.id));
+    });
   return promise;
 }
 

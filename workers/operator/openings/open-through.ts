@@ -63,7 +63,7 @@ export async function openThroughOpener(
     }
     if (await isOpened(context, seat, subject, opening, share, value, signal)) {
       context.values.keep(opening.id, value);
-      context.comparisons.note(seat.session.epochId, opening.id);
+      context.comparisons.note(context, seat.session.epochId, opening.id);
       return value;
     }
     blame(context, seat, subject, opening.id, opener, OpenerFault.WRONG_VALUE);

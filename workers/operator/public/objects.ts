@@ -1,5 +1,7 @@
 import type { Hex } from 'viem';
 
+import { powersFileLimit } from '../../ceremony/file.ts';
+import { maxPower } from '../../ceremony/layout.ts';
 import type { GatewayEvent } from '../../chain/events.ts';
 import type { GatewayState } from '../../chain/state.ts';
 import { ciphertextLength } from '../../fhe/ciphertext.ts';
@@ -8,8 +10,8 @@ import { entryLength } from '../../fhe/evaluation-keys.ts';
 import { parseRecipient } from '../../protocols/recipient.ts';
 import { parameterSets } from '../../ring/parameters.ts';
 
-/** Most bytes a public object can have: an entry of an evaluation key is the longest. */
-export const longestObject = Math.max(...parameterSets.map(entryLength));
+/** Most bytes a public object can have: the file of a ceremony is the longest. */
+export const longestObject = Math.max(powersFileLimit(maxPower), ...parameterSets.map(entryLength));
 
 /** Most bytes an upload can have: a user's public key is over all primes, a ciphertext over fewer. */
 export const longestUpload = Math.max(
@@ -21,6 +23,7 @@ export class PublicDigests {
   readonly #ciphertexts = new Set<Hex>();
   readonly #userKeys = new Set<Hex>();
   readonly #answers = new Set<Hex>();
+  readonly #contributions = new Set<Hex>();
   readonly #others = new Set<Hex>();
 
   /** True of what users upload: registered ciphertexts, and the keys that decryptions are for. */
@@ -33,14 +36,17 @@ export class PublicDigests {
     return this.#userKeys.has(digest) && !this.#ciphertexts.has(digest);
   }
 
-  /** True of what is kept for good: all but user decryptions' keys and answers. */
+  /** True of what is kept for good: all but user decryptions' keys and answers, and contributions. */
   isLasting(digest: Hex): boolean {
     return this.#ciphertexts.has(digest) || this.#others.has(digest);
   }
 
-  /** True of every public object: what is uploaded, keys, entries, plaintexts and answers. */
+  /** True of every public object: what is uploaded, keys, entries, plaintexts, answers, files of ceremonies. */
   has(digest: Hex): boolean {
-    return this.isUploadable(digest) || this.#answers.has(digest) || this.#others.has(digest);
+    return (
+      this.isUploadable(digest) ||
+      [this.#answers, this.#contributions, this.#others].some((named) => named.has(digest))
+    );
   }
 
   /** Takes note of an event that has been applied to the state. */
@@ -48,6 +54,7 @@ export class PublicDigests {
     const { eventName, args } = event;
     if (eventName === 'CiphertextRegistered') this.#ciphertexts.add(args.digest);
     if (eventName === 'UserDecryptionRequested') this.#userKeys.add(args.publicKeyDigest);
+    if (eventName === 'ContributionRecorded') this.#contributions.add(args.next.digest);
     if (eventName === 'PublicKeyRecorded') this.#others.add(args.digest);
     if (eventName === 'EvaluationKeysRecorded') noteAll(this.#others, args.digests);
     if (eventName === 'UserDecryptionResponded') noteAll(this.#answers, args.result);

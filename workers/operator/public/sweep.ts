@@ -13,7 +13,8 @@ export const KEPT_AFTER_DEADLINE = 7n * 86_400n;
 const SWEEP_EVERY_MS = 3_600_000;
 
 /**
- * Drops what requests for user decryptions have left behind: answers, recorded or not, and users' keys.
+ * Drops what requests for user decryptions have left behind: answers, recorded or not, and users' keys;
+ * and of ceremonies that are over all files but that of the result.
  *
  * Requests cost those who make them gas, and operators room. Answers are for one user, who has had time
  * to fetch them, and the same request would give the same bytes again. What the chain names for another
@@ -30,6 +31,12 @@ export async function sweepBlobs(store: Store, chain: ChainState, now: bigint): 
     group.add(publicKeyDigest);
     for (const digest of digestsIn(result)) group.add(digest);
     for (const digest of store.entries.list(requestId)) group.add(digest);
+  }
+  for (const { requestId, state, contributions } of chain.now.ceremonies.values()) {
+    if (state === 'pending') continue;
+    for (const digest of store.entries.list(requestId)) done.add(digest);
+    // The file of the result holds what came before it.
+    if (state === 'recorded') needed.add(contributions.at(-1)!.next.digest);
   }
   for (const digest of done)
     if (!needed.has(digest) && !chain.publicDigests.isLasting(digest))

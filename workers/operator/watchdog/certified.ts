@@ -10,12 +10,15 @@ export interface CertifiedRequest {
   readonly source: Address;
 }
 
-/** What request a signed result is of; undefined of other statements. */
+/**
+ * What request a signed result is of; undefined of other statements, and of ceremonies: their result
+ * depends on which contributions came first, so another one is no offence.
+ */
 export function certifiedRequest(
   { addresses }: Deployment,
   statement: Statement,
 ): CertifiedRequest | undefined {
-  if (statement.type !== 'Result') return undefined;
+  if (statement.type !== 'Result' || statement.contract === 'crsManager') return undefined;
   const { epochId, requestId } = statement.message;
   return { epochId, requestId, source: addresses[statement.contract] };
 }

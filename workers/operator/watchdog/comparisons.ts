@@ -13,13 +13,13 @@ export const COMPARE_AFTER_MS = 30_000;
 /** How long peers are waited for; and how long until they are asked again if too few have answered. */
 const PATIENCE_MS = 20_000;
 const AGAIN_AFTER_MS = 60_000;
-/** Openings that wait at most; what is beyond them the next process compares. */
+/** Openings that wait in memory at most; what is beyond them is taken from the store when there is room. */
 const MAX_WAITING = 4_096;
 
 interface Due {
   readonly epochId: Hex;
   readonly dueAtMs: number;
-  /** Of an earlier process, which may not have looked at all shares. */
+  /** Taken from the store: nobody may have looked at all shares. */
   readonly left?: CommittedOpening;
 }
 
@@ -30,31 +30,44 @@ type PlaceIn = (epochId: Hex) => Place | undefined;
  * Compares the roots of what has been opened with the peers', after the fact and a batch at a time: no
  * request waits for it, and traffic is bounded.
  *
- * Whether an opening has been compared is durable. What a process leaves the next one takes up.
+ * Whether an opening has been compared is durable. What a process leaves the next one takes up, and what
+ * does not fit into memory is taken up when there is room.
  */
 export class Comparisons {
   readonly #afterMs: number;
+  readonly #maxWaiting: number;
   readonly #due = new Map<Hex, Due>();
   readonly #noted = new Wakeup();
   /** Peers that let others wait: they are asked, and not waited for. */
   readonly #slow = new Set<string>();
 
+  /** Up to which id the store has been searched, in a search that is not over. */
+  #searchedTo: Hex | undefined;
+  /** Whether the store may have what does not wait yet, before that id and behind it. */
+  #isMoreBefore = false;
+  #isMoreBehind = true;
+
   /** @param afterMs how long after an opening its roots are compared */
-  constructor(afterMs: number) {
+  constructor(afterMs: number, maxWaiting = MAX_WAITING) {
     this.#afterMs = afterMs;
+    this.#maxWaiting = maxWaiting;
   }
 
-  /** Takes note of an opening that this operator has taken part in. */
-  note(epochId: Hex, openingId: Hex): void {
+  /** Takes note of an opening that this operator has taken part in, and that is over now. */
+  note({ store, stopping }: OperatorContext, epochId: Hex, openingId: Hex): void {
+    // The store may be closed already; the next process takes it up.
+    if (stopping.aborted) return;
+    // While it was open it may have been found in the store, and compared too early.
+    store.openings.setUncompared(openingId);
     this.#enter(openingId, { epochId, dueAtMs: performance.now() + this.#afterMs });
   }
 
   /** Compares until the signal aborts, beginning with what earlier processes have left. */
   async run(context: OperatorContext, place: PlaceIn, signal: AbortSignal): Promise<void> {
-    for (const left of context.store.openings.toCompare(MAX_WAITING))
-      this.#enter(left.openingId, { epochId: left.epochId, dueAtMs: performance.now(), left });
+    this.#refill(context, performance.now());
     try {
       for (;;) {
+        this.#refill(context, performance.now() + this.#afterMs);
         const next = this.#due.values().next().value;
         if (next === undefined) await this.#noted.wait(signal);
         else if (next.dueAtMs > performance.now())
@@ -94,8 +107,28 @@ export class Comparisons {
     for (const [openingId, due] of batch) this.#enter(openingId, { ...due, dueAtMs });
   }
 
+  /** Takes up what is in the store and does not wait, once few wait. Among it may be what is still open. */
+  #refill({ store }: OperatorContext, dueAtMs: number): void {
+    while (this.#due.size <= this.#maxWaiting / 2) {
+      if (!this.#isMoreBehind) {
+        if (!this.#isMoreBefore) return;
+        [this.#isMoreBefore, this.#searchedTo] = [false, undefined];
+      }
+      const room = this.#maxWaiting - this.#due.size;
+      const found = store.openings.toCompare(room, this.#searchedTo);
+      this.#isMoreBehind = found.length === room;
+      this.#searchedTo = found.at(-1)?.openingId;
+      for (const left of found)
+        this.#enter(left.openingId, { epochId: left.epochId, dueAtMs, left });
+    }
+  }
+
   #enter(openingId: Hex, due: Due): void {
-    if (this.#due.has(openingId) || this.#due.size >= MAX_WAITING) return;
+    if (this.#due.has(openingId)) return;
+    if (this.#due.size >= this.#maxWaiting) {
+      this.#isMoreBefore = true;
+      return;
+    }
     this.#due.set(openingId, due);
     this.#noted.wake();
   }

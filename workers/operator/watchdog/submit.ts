@@ -23,6 +23,14 @@ export const Settled = {
   RESULT_RIGHT: 'RESULT_RIGHT',
 } as const;
 
+/** Why evidence waits that could be submitted. */
+export const Waiting = {
+  /** Submitting it would cost more than `maxCostWei`. */
+  COST_ABOVE_LIMIT: 'COST_ABOVE_LIMIT',
+  /** It would bring less than `minRewardWei`. */
+  REWARD_BELOW_LIMIT: 'REWARD_BELOW_LIMIT',
+} as const;
+
 /** Refusals that say nothing about the evidence: others were faster, or the endpoint's head lags. */
 const passing: readonly unknown[] = [
   'SlashingManagerNoResult',
@@ -67,7 +75,9 @@ export async function submitEvidence(
   const beneficiary = epoch.operators[own - 1];
   const call = evidenceCall(gateway.contracts.slashingManager.address, evidence, beneficiary);
   try {
-    if (!(await isWorthIt(context, epoch, kept, call))) return;
+    const waitsFor = await whyToWait(context, epoch, kept, call);
+    // Seen by whoever lists evidence, and durable: somebody has to raise the limit, or submit it.
+    if (waitsFor !== undefined) return store.evidence.advance(offenceId, kept.state, waitsFor);
     advance('submitted');
     const outcome = sender.submit(
       `evidence/${offenceId}`,
@@ -102,12 +112,12 @@ async function standingOf(
 }
 
 /** Executes the call without sending it, and compares its cost and reward with the terms. */
-async function isWorthIt(
+async function whyToWait(
   { gateway, account, evidenceTerms, log }: OperatorContext,
   { operators }: EpochEntry,
-  { offenceId, kind, index }: KeptEvidence,
+  { offenceId, kind, index, why }: KeptEvidence,
   call: ReturnType<typeof evidenceCall>,
-): Promise<boolean> {
+): Promise<keyof typeof Waiting | undefined> {
   const { client, contracts } = gateway;
   const data = encodeFunctionData(call as EncodeFunctionDataParameters);
   const gas = await simulate(client, account.address, { to: call.address, data }, defaultCaps);
@@ -119,7 +129,11 @@ async function isWorthIt(
   const costWei = gas * maxFeePerGas;
   const rewardWei = (((bondWei * slashWad) / WAD) * rewardWad) / WAD;
   const { maxCostWei, minRewardWei } = evidenceTerms;
-  if (costWei <= maxCostWei && rewardWei >= minRewardWei) return true;
-  log.warn({ offenceId, costWei, rewardWei }, 'evidence costs too much or brings too little');
-  return false;
+  if (costWei <= maxCostWei && rewardWei >= minRewardWei) return undefined;
+  const waitsFor = costWei > maxCostWei ? Waiting.COST_ABOVE_LIMIT : Waiting.REWARD_BELOW_LIMIT;
+  const about = { offenceId, waitsFor, costWei, maxCostWei, rewardWei, minRewardWei };
+  // Once, not at every look.
+  if (why !== waitsFor)
+    log.warn(about, 'evidence waits, because of the limits of the configuration');
+  return waitsFor;
 }

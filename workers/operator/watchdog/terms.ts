@@ -6,8 +6,11 @@ export interface EvidenceTerms {
   readonly minRewardWei: bigint;
 }
 
-/** A hundredth of an ether; and for no reward at all, since a liar endangers everybody's keys. */
+/**
+ * A tenth of an ether, which is dear on any L2 and a busy day on Ethereum; and for no reward at all, since
+ * a liar endangers everybody's keys. The reward is in another token, so nothing here can weigh the two.
+ */
 export const defaultEvidenceTerms: EvidenceTerms = {
-  maxCostWei: 10n ** 16n,
+  maxCostWei: 10n ** 17n,
   minRewardWei: 0n,
 };

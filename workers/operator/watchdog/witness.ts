@@ -95,7 +95,7 @@ export function witnessResult(
 }
 
 /** Whatever goes wrong here or elsewhere, an operator never has evidence against itself. */
-function keepEvidence(context: OperatorContext, seat: Place, evidence: Evidence): void {
+export function keepEvidence(context: OperatorContext, seat: Place, evidence: Evidence): void {
   const { store, account, log, evidenceKept } = context;
   const { kind, epochId, subject, index } = evidence;
   const operator = signerOf(seat, index);

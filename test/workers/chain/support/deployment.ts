@@ -76,13 +76,14 @@ export async function deployGateway(node: TestNode) {
   ]);
   const evaluationKeyManager = await proxy('EvaluationKeyManager', requests, [keyManager]);
   const ciphertextRegistry = await proxy('CiphertextRegistry', [authority, evaluationKeyManager]);
+  const crsManager = await proxy('CrsManager', requests, [slashingManager]);
   const decryptionGateway = await proxy('DecryptionGateway', requests, [
     ciphertextRegistry,
-    slashingManager,
+    crsManager,
   ]);
   const addresses: GatewayAddresses = {
     ...{ decryptionGateway, epochManager, keyManager, evaluationKeyManager },
-    ...{ ciphertextRegistry, operatorRegistry },
+    ...{ ciphertextRegistry, crsManager, operatorRegistry },
   };
 
   const authorityAbi = artifact('governance/', 'Authority').abi;
@@ -95,6 +96,7 @@ export async function deployGateway(node: TestNode) {
     SlashingManager: slashingManager,
     EvaluationKeyManager: evaluationKeyManager,
     CiphertextRegistry: ciphertextRegistry,
+    CrsManager: crsManager,
     DecryptionGateway: decryptionGateway,
     FeeVault: feeVault,
   };
@@ -115,6 +117,7 @@ export async function deployGateway(node: TestNode) {
   for (const [operation, source] of [
     ...[[1, keyManager] as const, [2, decryptionGateway] as const, [6, decryptionGateway] as const],
     ...[3, 4, 5].map((kind) => [kind, evaluationKeyManager] as const),
+    [7, crsManager] as const,
   ]) {
     const add = { ...vault, functionName: 'addOperation', args: [operation, source] };
     await send(node, account(0), add);

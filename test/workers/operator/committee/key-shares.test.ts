@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { KeyShares } from '../../../../workers/operator/committee/key-shares.ts';
 import { secretName } from '../../../../workers/operator/committee/seat.ts';
+import { OperatorErrorCode } from '../../../../workers/operator/errors.ts';
 import { describe as describeKey, share } from '../../../../workers/protocols/key-generation.ts';
 import { parameterSet } from '../../../../workers/ring/parameters.ts';
 import { SharingErrorCode } from '../../../../workers/sharing/errors.ts';
@@ -35,6 +36,17 @@ describe('a share of a key', () => {
     expect(keyShares.get(seat, keyId, set)).toEqual(expected);
     expect(store.secrets.get(name)).toEqual(new Uint8Array(expected.coefficients.buffer));
   });
+
+  it.each(['ntt', 'coefficients'] as const)(
+    'is not used once a bit of it has changed in memory (%s), and comes from the disk then',
+    async (form) => {
+      const { seat, keyShares, expected } = await start();
+      keyShares.get(seat, keyId, set)[form][set.degree] ^= 1n << 20n;
+      const damaged = { code: OperatorErrorCode.KEY_SHARE_DAMAGED };
+      expect(() => keyShares.get(seat, keyId, set)).toThrow(expect.objectContaining(damaged));
+      expect(keyShares.get(seat, keyId, set)).toEqual(expected);
+    },
+  );
 
   it('is gone from memory and disk when it is erased', async () => {
     const { seat, store, keyShares } = await start();

@@ -87,7 +87,7 @@ describe('duties', () => {
     const answer = { requestId, result: digestOf('result'), signerBitmap: 14n };
     chain.emit({ eventName: 'PublicDecryptionResponded', args: answer });
     expect(idsOf(at(1))).toEqual([`decryption/${requestId}/5`]);
-    // One that has not begun does not begin.
+    // One whose signature is there does not begin.
     expect(idsOf(at(2))).toEqual([`set-up/${epochId}/3`]);
     chain.emit({ eventName: 'RequestsSettled', args: { requestIds: [requestId] } });
     expect(idsOf(at(1))).toEqual([]);

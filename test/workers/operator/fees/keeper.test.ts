@@ -177,7 +177,7 @@ describe('settling', () => {
     expect(works()).toEqual([[turn, 'settle', [second]]]);
   });
 
-  it('of a batch that somebody else settles meanwhile is tried again with what is left', async () => {
+  it('of a batch that somebody else settles a part of meanwhile settles the rest', async () => {
     const [first, second] = [answered('first'), answered('second')];
     const end = START + ATTESTATION;
     const [turn] = order(end);
@@ -187,10 +187,25 @@ describe('settling', () => {
       world.record(second).account = zeroAddress;
     };
     await one.round();
-    expect(world.sent).toEqual([]);
+    expect(works()).toEqual([[turn, 'settle', [first, second]]]);
+    expect(world.record(first).account).toBe(zeroAddress);
+    await one.round();
+    expect(world.sent).toHaveLength(1);
+  });
+
+  it('of a batch of which others settle all meanwhile is left', async () => {
+    const ids = [answered('first'), answered('second')];
+    const end = START + ATTESTATION;
+    const [turn] = order(end);
+    const one = await operator(turn);
+    world.now = end + 1n;
+    world.beforeSending = () => {
+      for (const id of ids) world.record(id).account = zeroAddress;
+    };
+    await one.round();
     expect(one.lines.map(({ level }) => level)).toEqual(['warn']);
     await one.round();
-    expect(works()).toEqual([[turn, 'settle', [first]]]);
+    expect(world.sent).toEqual([]);
   });
 
   it('waits for an endpoint that is behind the confirmed chain', async () => {

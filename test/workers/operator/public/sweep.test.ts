@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Hex } from 'viem';
 import { expect, it } from 'vitest';
 
+import { initialState } from '../../../../workers/ceremony/state.ts';
 import { KEPT_AFTER_DEADLINE, sweepBlobs } from '../../../../workers/operator/public/sweep.ts';
 import { digestOf } from '../fake-chain.ts';
 import { startCommittee } from '../harness.ts';
@@ -49,4 +50,39 @@ it('answers and keys of users go some time after the deadline, and nothing else'
   expect(await held()).toEqual(rest);
   await sweepBlobs(store, chain, 201n + KEPT_AFTER_DEADLINE);
   expect(await held()).toEqual(['ciphertext', 'unnamed']);
+});
+
+it('of a ceremony that is over only the file of the result stays', async () => {
+  const { at, chain: fake, epochId } = await startCommittee(4);
+  const { context, chain } = at(1);
+  const { store } = context;
+  const files = ['first', 'offered', 'last'];
+  const ceremony = (name: string): Hex => digestOf(name);
+  const held = async (name: string): Promise<string[]> => {
+    const present = [];
+    for (const file of files) if (await store.blobs.has(sha256(name + file))) present.push(file);
+    return present;
+  };
+  for (const name of ['running', 'recorded', 'revoked']) {
+    const ceremonyId = ceremony(name);
+    fake.emit({ eventName: 'CrsRequested', args: { ceremonyId, epochId, power: 8, deadline: 9n } });
+    for (const [at, file] of files.entries()) {
+      await store.blobs.put(Buffer.from(name + file));
+      store.entries.record(ceremonyId, at, sha256(name + file));
+    }
+    for (const [position, file] of ['first', 'last'].entries()) {
+      const next = { ...initialState(8), digest: sha256(name + file) };
+      const args = { ceremonyId, position, index: position + 1, next };
+      fake.emit({ eventName: 'ContributionRecorded', args });
+    }
+    if (name === 'running') continue;
+    const stateHash = digestOf('state');
+    fake.emit({ eventName: 'CrsRecorded', args: { ceremonyId, stateHash, signerBitmap: 7n } });
+  }
+  fake.emit({ eventName: 'CrsRevoked', args: { ceremonyId: ceremony('revoked') } });
+
+  await sweepBlobs(store, chain, 100n);
+  expect(await held('running')).toEqual(files);
+  expect(await held('recorded')).toEqual(['last']);
+  expect(await held('revoked')).toEqual([]);
 });

@@ -223,6 +223,51 @@ describe('comparisons', () => {
     expect(compared(at(1))).toBe(false);
   });
 
+  it('are made of what did not fit into memory as well', async () => {
+    const { at, epochId } = await startCommittee(4, { mute: [2, 3, 4] });
+    const asked: Hex[] = [];
+    const { openings } = at(1).context.store;
+    const { preimage } = openingOf(at(1), keyId);
+    const idOf = (number: number) => bytesToHex(new Uint8Array(32).fill(number));
+    const commit = (number: number): void =>
+      openings.commit({ openingId: idOf(number), epochId, preimage }, digestOf('root'));
+    const room = 8;
+    const comparisons = new Comparisons(0, room);
+    // Behind the late ones in the order in which the store is searched.
+    const late = Array.from({ length: 2 * room }, (_, place) => 1 + place);
+    const early = late.map((number) => number + 2 * room);
+    early.forEach(commit);
+    for (const index of [2, 3, 4])
+      await register(at(index).context.host, async (_, { openingIds }) => {
+        // While the first question is under way more is opened than there is room for.
+        if (asked.length === 0)
+          for (const number of late) {
+            commit(number);
+            comparisons.note(at(1).context, epochId, idOf(number));
+          }
+        if (index === 2 || asked.length === 0) asked.push(...openingIds);
+        return openingIds.map(() => []);
+      });
+    const stop = run(at(1), comparisons);
+    while (!compared(at(1))) await new Promise(setImmediate);
+    await stop();
+    expect(new Set(asked)).toEqual(new Set([...early, ...late].map(idOf)));
+  });
+
+  it('are made again of what was compared before it was over', async () => {
+    const { at, epochId } = await startCommittee(4);
+    const { openings } = at(1).context.store;
+    const { id: openingId, preimage } = openingOf(at(1), keyId);
+    openings.commit({ openingId, epochId, preimage }, digestOf('root'));
+    openings.setCompared([openingId]);
+    const comparisons = new Comparisons(0);
+    comparisons.note(at(1).context, epochId, openingId);
+    expect(compared(at(1))).toBe(false);
+    const stop = run(at(1), comparisons);
+    while (!compared(at(1))) await new Promise(setImmediate);
+    await stop();
+  });
+
   it('ask about so many openings at once', async () => {
     const { at, epochId } = await startCommittee(4, { mute: [2, 3, 4] });
     const asked: number[] = [];

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 
 import { operatorAccount } from '../../../contracts/support/gateway.ts';
 import type { OperatorContext } from '../../../../workers/operator/context.ts';
-import { Settled } from '../../../../workers/operator/watchdog/submit.ts';
+import { Settled, Waiting } from '../../../../workers/operator/watchdog/submit.ts';
 import { rankIn } from '../../../../workers/operator/watchdog/turns.ts';
 import { watch } from '../../../../workers/operator/watchdog/watchdog.ts';
 import { signedResult } from '../../../../workers/protocols/evidence.ts';
@@ -35,9 +35,13 @@ async function withEvidence() {
 }
 
 /** Has an operator watch, with the real chain behind it. */
-function watching(operator: TestOperator, changes: Partial<OperatorContext> = {}) {
+function watching(
+  operator: TestOperator,
+  changes: Partial<OperatorContext> = {},
+  signal = testSignal(),
+) {
   const context = { ...onChain.submitting(operator.context), ...changes };
-  return watch(context, operator.chain, testSignal(), 1);
+  return watch(context, operator.chain, signal, 1);
 }
 
 const standing = ({ context }: TestOperator, id: Hex) => {
@@ -164,18 +168,28 @@ describe('a watchdog', () => {
   });
 
   it.each([
-    ['cost more', { maxCostWei: 1n, minRewardWei: 0n }],
-    ['bring less', { maxCostWei: 10n ** 18n, minRewardWei: 10n ** 30n }],
-  ])('sends nothing that would %s than its terms say', async (_, evidenceTerms) => {
+    ['cost more', { maxCostWei: 1n, minRewardWei: 0n }, Waiting.COST_ABOVE_LIMIT],
+    [
+      'bring less',
+      { maxCostWei: 10n ** 18n, minRewardWei: 10n ** 30n },
+      Waiting.REWARD_BELOW_LIMIT,
+    ],
+  ])('sends nothing that would %s than its terms say', async (_, evidenceTerms, why) => {
     const { at, id, order } = await withEvidence();
     const operator = at(order[0]);
     const before = await sentBy(order[0]);
-    void watching(operator, { evidenceTerms });
-    const tooDear = () =>
-      operator.lines.some(({ message }) => message.startsWith('evidence costs too much'));
-    while (!tooDear()) await new Promise(setImmediate);
-    expect(standing(operator, id).state).toBe('open');
+    const over = new AbortController();
+    const watched = watching(operator, { evidenceTerms }, over.signal);
+    while (standing(operator, id).why === undefined) await new Promise(setImmediate);
+    expect(standing(operator, id)).toEqual({ state: 'open', why });
+    const warned = operator.lines.filter(({ fields }) => fields['waitsFor'] === why);
+    expect(warned).toMatchObject([{ level: 'warn', fields: evidenceTerms }]);
     expect(await sentBy(order[0])).toBe(before);
+    over.abort();
+    await watched;
+    // With other terms it goes, and says so.
+    void watching(operator);
+    expect(await settled(operator, id)).toBe(Settled.NO_BOND);
   });
 });
 
