@@ -7,7 +7,7 @@ const layers = [
   ['ring', 'curve'],
   ['sharing'],
   ['fhe', 'ceremony'],
-  ['protocols'],
+  ['protocols', 'proofs'],
   ['net', 'chain', 'store'],
   ['operator'],
 ];
@@ -100,7 +100,7 @@ export default defineConfig(
             { regex: '^node:', message: 'sdk/ runs in browsers, too.' },
             {
               regex:
-                '^\\.\\./(?!workers/(errors|ring/parameters|fhe/(client|plaintext)|chain/(abi|permit))\\.ts$)',
+                '^\\.\\./(?!workers/(errors|kernels/loader|ring/parameters|fhe/(client|plaintext)|proofs/.*|chain/(abi|permit))\\.ts$)',
               message: 'sdk/ imports of the project only what test/sdk/browser.test.ts can bundle.',
             },
           ],

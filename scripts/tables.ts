@@ -1,5 +1,5 @@
 /**
- * The tables of docs/noise.md and docs/parameters.md, computed. Each stands between
+ * The tables of docs/noise.md, docs/parameters.md and docs/input-proofs.md, computed. Each stands between
  * `<!-- table: name -->` and `<!-- end -->`.
  */
 import {
@@ -9,13 +9,20 @@ import {
   objectSizes,
   securityLevel,
 } from '../workers/fhe/figures.ts';
-import { decryptionPlan } from '../workers/fhe/noise.ts';
+import {
+  decryptionPlan,
+  multiplicationsPossible,
+  noiseOfRelinearizedSquare,
+} from '../workers/fhe/noise.ts';
 import {
   freshNoiseBound,
   modulusOf,
   roundingNoise,
   secretBound,
 } from '../workers/fhe/noise-growth.ts';
+import { proofLength } from '../workers/proofs/lattice/format.ts';
+import { provedNoise, provedNorms } from '../workers/proofs/lattice/noise.ts';
+import { latticeParameters } from '../workers/proofs/lattice/parameters.ts';
 import { parameterSets, type ParameterSet } from '../workers/ring/parameters.ts';
 import { committeeOf } from '../workers/sharing/committee.ts';
 
@@ -25,6 +32,8 @@ const tables: Readonly<Record<string, () => readonly Row[]>> = {
   'parameter sets': parameterSetRows,
   plans: planRows,
   'CKKS precision': ckksRows,
+  'lattice proofs': latticeRows,
+  'proved noise': provedNoiseRows,
 };
 
 /** A page with all its tables as they are now. Columns are not aligned: that is prettier's part. */
@@ -91,6 +100,54 @@ function planRows(): Row[] {
     }),
   );
   return [head, ...rows];
+}
+
+/** Sets whose ciphertexts can have lattice proofs. */
+const provable = parameterSets.filter(({ plainModulus }) => plainModulus % 2n === 1n);
+
+function latticeRows(): Row[] {
+  const head = [
+    ...['parameter set', 'R', 'log2 2N', 'soundness', 'log2 M', 'K1', 'K0', 'tries', 'proof'],
+    ...['u', 'e1', 'w'].map((what) => `log2 of extracted ${what}`),
+  ];
+  const rows = provable.map((set) => {
+    const parameters = latticeParameters(set);
+    const { repetitions, exponentBits, maskBits, narrow, wide, expectedTries } = parameters;
+    const { u, e1, w } = provedNorms(parameters);
+    return [
+      ...[set.name, repetitions, exponentBits, `2^-${repetitions * exponentBits}`],
+      ...[maskBits, narrow.bits, wide.bits, expectedTries.toFixed(2)],
+      ...[bytes(proofLength(parameters)), log2(u), log2(e1), log2(w)],
+    ];
+  });
+  return [head, ...rows];
+}
+
+function provedNoiseRows(): Row[] {
+  const head = [
+    ...['parameter set', 'n', 'C', 'SEAL, fresh', '2c, proved', 'product of two', 'limit'],
+    ...['sums', 'multiplications'],
+  ];
+  const rows = provable.flatMap((set) =>
+    committeeSizes.map((n) => {
+      const committee = committeeOf(n);
+      const noise = provedNoise(set, committee);
+      const { maxNoiseBits } = decryptionPlan(set, committee);
+      const sums = (1n << BigInt(maxNoiseBits)) / noise;
+      return [
+        ...[set.name, n, committee.sets.length, log2(freshNoiseBound(set, committee)), log2(noise)],
+        ...[log2(noiseOfRelinearizedSquare(set, committee, noise)), maxNoiseBits],
+        sums === 0n ? 'none' : sums < 1000n ? String(sums) : `2^${bitLength(sums) - 1}`,
+        multiplicationsPossible(set, committee, noise),
+      ];
+    }),
+  );
+  return [head, ...rows];
+}
+
+/** To one decimal, rounded up. */
+function log2(x: bigint): string {
+  return (Math.ceil(Math.log2(Number(x)) * 10) / 10).toFixed(1);
 }
 
 /**

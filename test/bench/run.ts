@@ -9,6 +9,7 @@ import { benchDecryption } from './decryption.ts';
 import { benchDevnet } from './devnet.ts';
 import { benchKeys } from './keys.ts';
 import { benchNtt } from './ntt.ts';
+import { benchProofs } from './proofs.ts';
 import { report, type Measurement } from './report.ts';
 
 const { values } = parseArgs({ options: { json: { type: 'string' }, large: { type: 'boolean' } } });
@@ -20,6 +21,7 @@ const parts: readonly [what: string, run: Bench][] = [
   ['BN254, against noble', benchCurve],
   ['one operator’s work, against SEAL', benchDecryption],
   ['one operator’s keys, against SEAL', benchKeys],
+  ['proofs of ciphertexts, against SEAL', benchProofs],
   ['a ceremony, against snarkjs', benchCeremony],
   ['four operators on the devnet', () => benchDevnet(4, 20)],
   ...(values.large === true ? large : []),

@@ -16,8 +16,8 @@ let bundle: BuildResult<{ metafile: true }>;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'keyloom-browser-'));
   bundle = await build({
-    entryPoints: [at('browser/application.ts')],
-    outfile: join(folder, 'application.js'),
+    entryPoints: [at('browser/application.ts'), at('browser/proving.ts')],
+    outdir: folder,
     bundle: true,
     platform: 'browser',
     format: 'esm',
@@ -43,15 +43,7 @@ describe('in a browser bundle', () => {
   });
 
   test('keys, encryption, permit, download and decryption work without Node’s globals', async () => {
-    const wasm = fileURLToPath(new URL('seal_throws.wasm', import.meta.resolve('node-seal')));
-    const { stdout } = await promisify(execFile)(process.execPath, [
-      '--experimental-vm-modules',
-      '--no-warnings',
-      at('browser/page.ts'),
-      join(folder, 'application.js'),
-      wasm,
-    ]);
-    expect(JSON.parse(stdout)).toEqual({
+    expect(await outcomeOf('application.js')).toEqual({
       globals: { process: 'undefined', Buffer: 'undefined', require: 'undefined' },
       slots: ['1', '2', '3'],
       packed: ['42', '0'],
@@ -60,4 +52,26 @@ describe('in a browser bundle', () => {
       refused: 'PERMIT_INVALID',
     });
   });
+
+  test('input proofs are made and checked, with kernels that the page fetches', async () => {
+    expect(await outcomeOf('proving.js')).toEqual({
+      withoutKernels: 'KERNELS_NOT_BUILT',
+      length: 26_144,
+      accepted: 'accepted',
+      forOther: 'PROOF_DIGEST_MISMATCH',
+    });
+  });
 });
+
+/** What a bundled module exports as `outcome` when a page runs it. */
+async function outcomeOf(file: string): Promise<unknown> {
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    '--experimental-vm-modules',
+    '--no-warnings',
+    at('browser/page.ts'),
+    join(folder, file),
+    fileURLToPath(new URL('seal_throws.wasm', import.meta.resolve('node-seal'))),
+    ...['integer', 'fast'].map((name) => at(`../../workers/kernels/build/${name}.wasm`)),
+  ]);
+  return JSON.parse(stdout) as unknown;
+}

@@ -56,6 +56,20 @@ export function encrypt(set: ParameterSet, publicKey: Uint8Array, values: Values
 }
 
 /**
+ * The plaintext that values are encrypted as: what who encrypts without SEAL's Encryptor starts from.
+ *
+ * @returns N coefficients below the plain modulus
+ * @throws FheError VALUES_INVALID; BATCHING_UNSUPPORTED for slots
+ */
+export function encodeValues(set: ParameterSet, values: Values): BigUint64Array {
+  return withSeal((own) => {
+    const plaintext = encode(set, values, own);
+    plaintext.resize(set.degree);
+    return parsePlaintext(set, savedBytes(plaintext));
+  });
+}
+
+/**
  * Decrypts with stock SEAL. A key that the ciphertext is not for gives random coefficients: SEAL
  * cannot tell.
  *

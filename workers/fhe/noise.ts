@@ -79,12 +79,17 @@ export function decryptionPlan(set: ParameterSet, committee: Committee): Decrypt
  * the depth of a tree of products of fresh ciphertexts, at the first level, that the committee
  * decrypts whatever the ciphertexts are.
  *
+ * @param fresh bound on the noise of those ciphertexts; by default of SEAL's own encryptions
  * @throws FheError NOISE_NEVER_FITS
  */
-export function multiplicationsPossible(set: ParameterSet, committee: Committee): number {
+export function multiplicationsPossible(
+  set: ParameterSet,
+  committee: Committee,
+  fresh: bigint = freshNoiseBound(set, committee),
+): number {
   const { maxNoiseBits } = decryptionPlan(set, committee);
   const next = (noise: bigint): bigint => noiseOfRelinearizedSquare(set, committee, noise);
-  let noise = next(freshNoiseBound(set, committee));
+  let noise = next(fresh);
   let depth = 0;
   for (; noise < 1n << BigInt(maxNoiseBits); noise = next(noise)) depth++;
   return depth;

@@ -95,7 +95,7 @@ export function parsePair(
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   checkHeader(view, 0);
   const parmsId = bytes.subarray(parmsIdAt, nttFormAt);
-  const limbs = 1 + parmsIds.findIndex((known) => Buffer.compare(known, parmsId) === 0);
+  const limbs = 1 + parmsIds.findIndex((known) => known.every((byte, i) => byte === parmsId[i]));
   if (limbs === 0) throw rejection(FheErrorCode.PARMS_ID_UNKNOWN, {});
   if (limbs < kind.fewestLimbs || limbs > kind.mostLimbs) {
     throw rejection(FheErrorCode.LEVEL_INVALID, { limbs });

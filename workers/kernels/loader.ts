@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { KernelError, KernelErrorCode } from './errors.ts';
 import { Arena } from './memory.ts';
 
@@ -95,7 +93,7 @@ function fusing(module: FastModule): KernelPath | undefined {
 let loaded: Kernels | undefined;
 
 /**
- * The kernels of this process, from the compiled modules in `build/`.
+ * The kernels of this process: those that were provided, else from the compiled modules in `build/`.
  *
  * @throws KernelError NOT_BUILT
  */
@@ -103,13 +101,25 @@ export function defaultKernels(): Kernels {
   return (loaded ??= instantiateKernels(readModule('integer'), readModule('fast')));
 }
 
-/** The bytes of a compiled module. Throws KernelError NOT_BUILT. */
+/** Sets what `defaultKernels` returns, where there are no files: before anything is computed. */
+export function provideKernels(kernels: Kernels): void {
+  loaded = kernels;
+}
+
+/**
+ * The bytes of a compiled module, in Node.
+ *
+ * @param folder where it is; with a slash at the end
+ * @throws KernelError NOT_BUILT, in a browser always
+ */
 export function readModule(
   name: 'integer' | 'fast' | 'curve' | 'curve-fast',
-  folder = join(import.meta.dirname, 'build'),
+  folder = new URL('build/', import.meta.url),
 ): Uint8Array<ArrayBuffer> {
   try {
-    return readFileSync(join(folder, `${name}.wasm`));
+    // Not imported, so that bundles for browsers have nothing of Node's.
+    const { readFileSync } = globalThis.process.getBuiltinModule('node:fs');
+    return readFileSync(new URL(`${name}.wasm`, folder));
   } catch (cause) {
     throw new KernelError(
       KernelErrorCode.NOT_BUILT,

@@ -1,15 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { basename } from 'node:path';
 import { createContext, SourceTextModule } from 'node:vm';
 
 // A page in as little of a browser as the sdk may rely on: a context that has the web's globals and none
-// of Node's, and an origin that serves SEAL's WebAssembly and keeps blobs as an operator does. Run with
+// of Node's, and an origin that serves WebAssembly and keeps blobs as an operator does. Run with
 // --experimental-vm-modules; prints what the application exports as `outcome`.
 
-const [applicationFile = '', wasmFile = ''] = process.argv.slice(2);
+const [applicationFile = '', ...wasmFiles] = process.argv.slice(2);
 
-const files = new Map<string, Uint8Array>([['/seal_throws.wasm', readFileSync(wasmFile)]]);
+const files = new Map<string, Uint8Array>(
+  wasmFiles.map((file) => [`/${basename(file)}`, readFileSync(file)]),
+);
 const server = createServer((request, response) => {
   const path = request.url ?? '';
   if (request.method !== 'PUT') {

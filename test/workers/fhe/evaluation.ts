@@ -20,16 +20,24 @@ export async function gathered(stream: AsyncIterable<Uint8Array>): Promise<Uint8
   return new Uint8Array(Buffer.concat(parts));
 }
 
-/** SEAL's own keys for a secret key: relinearization, and the default Galois keys. */
-export function sealEvaluationKeys(set: ParameterSet, secretKey: Uint8Array): Required<KeyFiles> {
+/** SEAL's own keys for a secret key: relinearization, and Galois keys of steps, or the default ones. */
+export function sealEvaluationKeys(
+  set: ParameterSet,
+  secretKey: Uint8Array,
+  steps?: readonly number[],
+): Required<KeyFiles> {
   return withSeal((own) => {
     const context = sealContext(set).handle;
     const key = own(new seal.SecretKey());
     key.loadFromArray(context, secretKey);
     const generator = own(new seal.KeyGenerator(context, key));
+    const galois =
+      steps === undefined
+        ? generator.createGaloisKeys()
+        : generator.createGaloisKeysWithSteps(Int32Array.from(steps));
     return {
       relinearization: savedBytes(own(generator.createRelinKeys())),
-      galois: savedBytes(own(generator.createGaloisKeys())),
+      galois: savedBytes(own(galois)),
     };
   });
 }

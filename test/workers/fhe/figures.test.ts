@@ -18,14 +18,17 @@ import { parameterSet, parameterSets } from '../../../workers/ring/parameters.ts
 import { committeeOf } from '../../../workers/sharing/committee.ts';
 import { sealKeys, sealSwitch } from './support.ts';
 
-it.each(['noise', 'parameters'])('docs/%s.md has the tables as they are computed', async (name) => {
-  const path = new URL(`../../../docs/${name}.md`, import.meta.url);
-  const page = readFileSync(path, 'utf8');
-  expect(page).toContain('<!-- table: ');
-  // If this fails: node scripts/generate-tables.ts
-  const options = { ...(await resolveConfig(path)), parser: 'markdown' };
-  expect(await format(withTables(page), options)).toBe(page);
-});
+it.each(['noise', 'parameters', 'input-proofs'])(
+  'docs/%s.md has the tables as they are computed',
+  async (name) => {
+    const path = new URL(`../../../docs/${name}.md`, import.meta.url);
+    const page = readFileSync(path, 'utf8');
+    expect(page).toContain('<!-- table: ');
+    // If this fails: node scripts/generate-tables.ts
+    const options = { ...(await resolveConfig(path)), parser: 'markdown' };
+    expect(await format(withTables(page), options)).toBe(page);
+  },
+);
 
 describe('security', () => {
   it('is judged by the same table as in SEAL', () => {

@@ -23,7 +23,7 @@ describe('loader', () => {
   });
 
   it('says by code that the modules are not built', () => {
-    expect(() => readModule('fast', import.meta.dirname)).toThrow(
+    expect(() => readModule('fast', new URL('.', import.meta.url))).toThrow(
       withCode(KernelErrorCode.NOT_BUILT),
     );
   });

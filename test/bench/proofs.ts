@@ -1,0 +1,95 @@
+import { encodeValues } from '../../workers/fhe/client.ts';
+import { sealContext } from '../../workers/fhe/context.ts';
+import { serializePlaintext } from '../../workers/fhe/plaintext.ts';
+import { seal, withSeal } from '../../workers/fhe/seal.ts';
+import { encryptForProof } from '../../workers/proofs/encryption.ts';
+import { encryptionKey } from '../../workers/proofs/key.ts';
+import { prove } from '../../workers/proofs/lattice/prove.ts';
+import { verify } from '../../workers/proofs/lattice/verify.ts';
+import { parameterSet } from '../../workers/ring/parameters.ts';
+import type { ParameterSet } from '../../workers/ring/parameters.ts';
+import { sampleValues, sealKeys } from '../workers/fhe/support.ts';
+import { median, type Measurement } from './report.ts';
+
+const context = {
+  chainId: 31337n,
+  contract: '0x00000000000000000000000000000000000000c1',
+  user: '0x00000000000000000000000000000000000000b0',
+} as const;
+/** Rounds beside as many warm-up rounds as a quarter of them. */
+const rounds = { 'bfv-8192-b20': 80, 'bfv-16384-b20': 32 };
+
+/**
+ * Encrypting with a witness, proving and verifying against SEAL's Encryptor, which encrypts a plaintext
+ * that it has loaded under a key that it has loaded. All take turns in one process.
+ *
+ * - `encrypt with a witness`: a plaintext of N coefficients, doubled and serialised.
+ * - `prove`: with all tries and from the serialised ciphertext; the number of tries is random, so there are
+ *   median and mean.
+ * - `verify`: from the serialised ciphertext and proof.
+ */
+export async function benchProofs(): Promise<Measurement[]> {
+  const measurements: Measurement[] = [];
+  for (const [name, count] of Object.entries(rounds)) {
+    measurements.push(...(await benchSet(parameterSet(name), count)));
+  }
+  return measurements;
+}
+
+async function benchSet(set: ParameterSet, count: number): Promise<Measurement[]> {
+  const { publicKey } = sealKeys(set);
+  const key = await encryptionKey(set, publicKey);
+  const plaintext = encodeValues(set, sampleValues(set));
+  const times = {
+    seal: [] as number[],
+    encrypt: [] as number[],
+    prove: [] as number[],
+    verify: [] as number[],
+  };
+  for (let round = -Math.ceil(count / 4); round < count; round++) {
+    const timed = async <T>(what: keyof typeof times, work: () => T | Promise<T>): Promise<T> => {
+      const started = performance.now();
+      const result = await work();
+      if (round >= 0) times[what].push(performance.now() - started);
+      return result;
+    };
+    const sealMs = timeOfSeal(set, publicKey, plaintext);
+    if (round >= 0) times.seal.push(sealMs);
+    const { registered, witness } = await timed('encrypt', () => encryptForProof(key, plaintext));
+    const statement = { key, registered, context };
+    const proof = await timed('prove', () => prove(statement, witness));
+    await timed('verify', () => verify(statement, proof));
+  }
+  const line = (what: string, of: keyof typeof times, average = median): Measurement => {
+    const [value, baseline] = [average(times[of]), average(times.seal)];
+    const name = `proofs, N=${set.degree}: ${what}`;
+    return { name, unit: 'ms', value, baseline, ratio: value / baseline };
+  };
+  return [
+    line('encrypt with a witness', 'encrypt'),
+    line('prove, median', 'prove'),
+    line('prove, mean', 'prove', mean),
+    line('verify', 'verify'),
+  ];
+}
+
+/** Milliseconds of the second of two encryptions: caches are warm, as they are for the other sides. */
+function timeOfSeal(set: ParameterSet, publicKey: Uint8Array, plaintext: BigUint64Array): number {
+  return withSeal((own) => {
+    const handle = sealContext(set).handle;
+    const key = own(new seal.PublicKey());
+    key.loadFromArray(handle, publicKey);
+    const object = own(new seal.Plaintext());
+    object.loadFromArray(handle, serializePlaintext(set, plaintext));
+    const encryptor = own(new seal.Encryptor(handle, key));
+    const ciphertext = own(new seal.Ciphertext());
+    encryptor.encrypt(object, ciphertext);
+    const started = performance.now();
+    encryptor.encrypt(object, ciphertext);
+    return performance.now() - started;
+  });
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
