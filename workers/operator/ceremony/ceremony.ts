@@ -14,7 +14,7 @@ import { baseOf, dropStaleFiles } from './checked.ts';
 import { checkContribution, contribute, contributeBeacon } from './contributing.ts';
 import type { MadeContribution } from './computer.ts';
 import { rollBackWrong } from './roll-back.ts';
-import { Phase, phaseOf, type CeremonyView } from './view.ts';
+import { Phase, viewOf, type CeremonyView } from './view.ts';
 
 /** How often the contract is asked whose turn it is. */
 const POLL_MS = 500;
@@ -43,7 +43,7 @@ export interface Held {
  */
 export async function holdCeremony(held: Held, signal: AbortSignal): Promise<void> {
   for (;;) {
-    const view = await phaseOf(held);
+    const view = await viewOf(held);
     if (view.phase === Phase.recorded) await signLate(held, view.stateHash, signal);
     if (view.phase < Phase.contributing || view.phase > Phase.final) return;
     const over = new AbortController();
@@ -105,7 +105,7 @@ async function awaitBeacon(held: Held, view: CeremonyView, signal: AbortSignal):
   const { beaconBlock } = view;
   const height = (): Promise<bigint> => client.getBlockNumber({ cacheTime: 0 });
   const isOver = async (): Promise<boolean> => {
-    const now = await phaseOf(held);
+    const now = await viewOf(held);
     return now.beaconBlock !== beaconBlock || now.beacon !== zeroHash;
   };
   while (beaconBlock !== 0n && (await height()) <= beaconBlock) await pause(POLL_MS, signal);
@@ -133,7 +133,7 @@ async function finish(held: Held, stateHash: Hex, signal: AbortSignal): Promise<
         ...{ address: gateway.contracts.crsManager.address, abi: crsManagerAbi },
         ...{ functionName: 'finish', args: [ceremonyId, signerBitmap, signatures] },
       },
-      async () => (await phaseOf(held)).phase !== Phase.final,
+      async () => (await viewOf(held)).phase !== Phase.final,
     );
   const outcome = { id: ceremonyId, result: hexToBytes(stateHash), statement, submit };
   await conclude(context, seat, outcome, signal);
@@ -152,7 +152,7 @@ async function untilOther(held: Held, view: CeremonyView, signal: AbortSignal): 
   for (;;) {
     await pause(POLL_MS, signal);
     try {
-      if (isOther(await phaseOf(held), view)) return;
+      if (isOther(await viewOf(held), view)) return;
     } catch (error) {
       signal.throwIfAborted();
       log.warn({ err: error }, 'whose turn it is in a ceremony cannot be read');

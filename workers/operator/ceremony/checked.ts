@@ -11,7 +11,7 @@ import type { Held } from './ceremony.ts';
 import type { Base, RefusedContribution } from './computer.ts';
 import { offerId } from './offers.ts';
 import { offerPlace } from './places.ts';
-import { phaseOf } from './view.ts';
+import { viewOf } from './view.ts';
 
 /**
  * What the next contribution builds on, checked by this operator: the last one on chain, or generators.
@@ -64,7 +64,7 @@ export function refuse(
 
 /** The beacon of the ceremony, which the contract has drawn. */
 export async function beaconOf(held: Held): Promise<Beacon> {
-  const { beacon } = await phaseOf(held);
+  const { beacon } = await viewOf(held);
   const { beaconIterationsExp } = held.chain.now.ceremonies.get(held.ceremonyId)!;
   return { hash: hexToBytes(beacon), iterationsExp: beaconIterationsExp };
 }

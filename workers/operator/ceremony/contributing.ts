@@ -24,7 +24,7 @@ import {
   type OfferPlace,
 } from './offers.ts';
 import { offerPlace, proofPlace } from './places.ts';
-import { phaseOf } from './view.ts';
+import { viewOf } from './view.ts';
 
 /** Makes the contribution of this operator, in its slot, and has it recorded. */
 export async function contribute(held: Held, signal: AbortSignal): Promise<void> {
@@ -173,7 +173,7 @@ async function record(
       functionName: 'contribute',
       args: [ceremonyId, index, before, state, proof, signerBitmap, signatures],
     } as const;
-    const isOver = async () => (await phaseOf(held)).stateHash !== stateHash(previous);
+    const isOver = async () => (await viewOf(held)).stateHash !== stateHash(previous);
     const sent = sender.submit(`contribution/${id}/${stateHash(state)}`, call, isOver);
     await unlessAborted(sent, signal);
     log.info({ ceremonyId, index, state: stateHash(state) }, 'contribution recorded');

@@ -3,7 +3,7 @@ import { crsManagerAbi } from '../../chain/abi.ts';
 import { waitForTurn } from '../duties/certify.ts';
 import { unlessAborted } from '../waiting.ts';
 import type { Held } from './ceremony.ts';
-import { phaseOf } from './view.ts';
+import { viewOf } from './view.ts';
 
 /**
  * Has the first contribution taken away whose state was proven wrong, with all behind it.
@@ -26,7 +26,7 @@ export async function rollBackWrong(held: Held, signal: AbortSignal): Promise<bo
     args: [ceremonyId, BigInt(position)],
   } as const;
   const last = hashes.at(-1);
-  const isOver = async () => (await phaseOf(held)).stateHash !== last;
+  const isOver = async () => (await viewOf(held)).stateHash !== last;
   const sent = sender.submit(`roll-back/${ceremonyId}/${hashes[position]}`, call, isOver);
   await unlessAborted(sent, signal);
   log.warn({ ceremonyId, position }, 'a wrong contribution was rolled back');

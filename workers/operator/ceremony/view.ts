@@ -22,7 +22,7 @@ export interface CeremonyView {
 }
 
 /** Reads what the contract says. Its clock is the chain's, which is what slots are counted by. */
-export async function phaseOf({ context, ceremonyId }: Held): Promise<CeremonyView> {
+export async function viewOf({ context, ceremonyId }: Held): Promise<CeremonyView> {
   const { crsManager, slashingManager } = context.gateway.contracts;
   const [{ phase, stateHash, beaconBlock, beacon }, [turn, until]] = await Promise.all([
     crsManager.read.ceremony([ceremonyId]),

@@ -3,8 +3,13 @@ import { bytesToHex, type Hex } from 'viem';
 import type { Flaw } from '../../ceremony/flaw.ts';
 import { stateHash, type PowersState } from '../../ceremony/state.ts';
 import { askUntilAnswered, type SignedResult } from '../../net/results/index.ts';
-import { offerId, decodeOffer, offerStatement, type OfferPlace } from '../ceremony/offers.ts';
-import { offerBytes } from '../ceremony/offers.ts';
+import {
+  decodeOffer,
+  offerBytes,
+  offerId,
+  offerStatement,
+  type OfferPlace,
+} from '../ceremony/offers.ts';
 import { activePeers, type Place } from '../committee/seat.ts';
 import { isSignedBy, type OperatorContext } from '../context.ts';
 import { askAll } from '../openings/asking.ts';
