@@ -23,6 +23,7 @@ export default defineConfig({
             'test/sdk/**/*.test.ts',
             'test/tasks/**/*.test.ts',
           ],
+          exclude: ['test/**/*.slow.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

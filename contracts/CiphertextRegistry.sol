@@ -1,31 +1,69 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {EIP712Upgradeable} from "@openzeppelin/contracts-upgradeable/utils/cryptography/EIP712Upgradeable.sol";
+
+import {DecryptionRights} from "./ciphertexts/DecryptionRights.sol";
 import {Governed} from "./governance/Governed.sol";
-import {Ciphertext, ICiphertextRegistry} from "./interfaces/ICiphertextRegistry.sol";
+import {
+    Ciphertext,
+    CiphertextOrigin,
+    ICiphertextRegistry,
+    ProvenCiphertext
+} from "./interfaces/ICiphertextRegistry.sol";
 import {IEvaluationKeyManager} from "./interfaces/IEvaluationKeyManager.sol";
 import {IKeyManager} from "./interfaces/IKeyManager.sol";
+import {ResultStatement} from "./libraries/ResultStatement.sol";
 
 /// @title CiphertextRegistry
-contract CiphertextRegistry is Governed, ICiphertextRegistry {
-    /// @custom:storage-location erc7201:keyloom.storage.CiphertextRegistry
-    struct CiphertextRegistryStorage {
-        IKeyManager keyManager;
-        mapping(bytes32 handle => Ciphertext) ciphertexts;
-        mapping(bytes32 handle => mapping(address account => bool)) allowed;
-        IEvaluationKeyManager evaluationKeyManager;
-    }
-
-    uint256 private constant STORAGE_SLOT = erc7201("keyloom.storage.CiphertextRegistry");
+/// @notice Registrations. Who may decrypt what is registered is in DecryptionRights.
+contract CiphertextRegistry is Governed, EIP712Upgradeable, DecryptionRights {
+    uint256 public constant MAX_INPUTS = 16;
 
     /// @notice Sets up the proxy.
     /// @param authority AccessManager of the deployment.
-    /// @param manager Evaluation keys; the other keys are read from it.
+    /// @param manager Evaluation keys; the other keys and the committees are read from it.
     function initialize(address authority, IEvaluationKeyManager manager) external initializer {
         __Governed_init(authority);
         CiphertextRegistryStorage storage $ = _storage();
         $.evaluationKeyManager = manager;
         $.keyManager = manager.keyManager();
+        $.epochManager = manager.epochManager();
+    }
+
+    /// @inheritdoc ICiphertextRegistry
+    function registerProven(
+        ProvenCiphertext calldata proven,
+        uint256 signerBitmap,
+        bytes calldata signatures
+    ) external returns (bytes32 handle) {
+        if (proven.origin == CiphertextOrigin.Vouched || proven.proofDigest == 0) {
+            revert CiphertextRegistryUnproven(proven.origin, proven.proofDigest);
+        }
+        if (proven.owner == address(0)) revert CiphertextRegistryZeroAccount();
+        CiphertextRegistryStorage storage $ = _storage();
+        uint16 epochNumber = $.keyManager.requireUsable(proven.keyId).epochNumber;
+        _requireInputs(proven);
+        handle = _register(
+            Ciphertext({
+                keyId: proven.keyId,
+                digest: proven.digest,
+                owner: proven.owner,
+                limbs: proven.limbs,
+                noiseBits: proven.noiseBits,
+                origin: proven.origin,
+                source: 0,
+                proofDigest: proven.proofDigest
+            })
+        );
+        $.epochManager.verifyResult(
+            epochNumber,
+            _domainSeparatorV4(),
+            handle,
+            keccak256(abi.encode(proven.limbs, proven.noiseBits, proven.inputs)),
+            signerBitmap,
+            signatures
+        );
     }
 
     /// @inheritdoc ICiphertextRegistry
@@ -37,59 +75,22 @@ contract CiphertextRegistry is Governed, ICiphertextRegistry {
         address owner
     ) external restricted returns (bytes32 handle) {
         if (owner == address(0)) revert CiphertextRegistryZeroAccount();
-        return
-            _register(
-                Ciphertext({
-                    keyId: keyId,
-                    digest: digest,
-                    owner: owner,
-                    limbs: limbs,
-                    noiseBits: noiseBits,
-                    origin: 0
-                })
-            );
+        return _register(_vouched(keyId, digest, limbs, noiseBits, owner, 0));
     }
 
     /// @inheritdoc ICiphertextRegistry
     function registerSwitched(
-        bytes32 originHandle,
+        bytes32 sourceHandle,
         bytes32 toKeyId,
         bytes32 digest,
         uint8 limbs,
         uint16 noiseBits
     ) external restricted returns (bytes32 handle) {
-        CiphertextRegistryStorage storage $ = _storage();
-        Ciphertext storage origin = $.ciphertexts[originHandle];
-        address owner = origin.owner;
-        if (owner == address(0)) revert CiphertextRegistryUnknown(originHandle);
-        bytes32 fromKeyId = origin.keyId;
-        // Nothing leaves a retired key.
-        $.keyManager.ciphertextLimits(fromKeyId);
-        if (!$.evaluationKeyManager.isSwitchingRecorded(fromKeyId, toKeyId)) {
-            revert CiphertextRegistryNotSwitchable(fromKeyId, toKeyId);
-        }
-        return
-            _register(
-                Ciphertext({
-                    keyId: toKeyId,
-                    digest: digest,
-                    owner: owner,
-                    limbs: limbs,
-                    noiseBits: noiseBits,
-                    origin: originHandle
-                })
-            );
-    }
-
-    /// @inheritdoc ICiphertextRegistry
-    function allow(bytes32 handle, address account) external {
-        CiphertextRegistryStorage storage $ = _storage();
-        Ciphertext storage record = $.ciphertexts[handle];
-        _requireOwner(handle, record.owner, msg.sender);
-        if (account == address(0)) revert CiphertextRegistryZeroAccount();
-        bytes32 holder = _holderOfRights(handle, record);
-        $.allowed[holder][account] = true;
-        emit DecryptionAllowed(holder, account);
+        Ciphertext storage source = _storage().ciphertexts[sourceHandle];
+        address owner = source.owner;
+        if (owner == address(0)) revert CiphertextRegistryUnknown(sourceHandle);
+        _requireSwitchable(source.keyId, toKeyId);
+        return _register(_vouched(toKeyId, digest, limbs, noiseBits, owner, sourceHandle));
     }
 
     /// @inheritdoc ICiphertextRegistry
@@ -98,39 +99,17 @@ contract CiphertextRegistry is Governed, ICiphertextRegistry {
     }
 
     /// @inheritdoc ICiphertextRegistry
-    function mayDecrypt(bytes32 handle, address account) external view returns (bool) {
-        CiphertextRegistryStorage storage $ = _storage();
-        Ciphertext storage record = $.ciphertexts[handle];
-        return record.owner != address(0) && _mayDecrypt($, handle, record, account);
+    function hashResult(
+        bytes32 epochId,
+        bytes32 handle,
+        bytes32 resultHash
+    ) external view returns (bytes32) {
+        return _hashTypedDataV4(ResultStatement.structHash(epochId, handle, resultHash));
     }
 
     /// @inheritdoc ICiphertextRegistry
-    function requireDecryptable(
-        bytes32[] calldata handles,
-        address account
-    ) external view returns (bytes32 keyId) {
-        if (handles.length == 0) revert CiphertextRegistryNoHandles();
-        CiphertextRegistryStorage storage $ = _storage();
-        for (uint256 i = 0; i < handles.length; ++i) {
-            bytes32 handle = handles[i];
-            Ciphertext storage record = $.ciphertexts[handle];
-            if (record.owner == address(0)) revert CiphertextRegistryUnknown(handle);
-            if (!_mayDecrypt($, handle, record, account)) {
-                revert CiphertextRegistryNotAllowed(handle, account);
-            }
-            if (i == 0) keyId = record.keyId;
-            else if (record.keyId != keyId) {
-                revert CiphertextRegistryMixedKeys(handle, record.keyId, keyId);
-            }
-        }
-    }
-
-    /// @inheritdoc ICiphertextRegistry
-    function requireOwned(bytes32[] calldata handles, address owner) external view {
-        CiphertextRegistryStorage storage $ = _storage();
-        for (uint256 i = 0; i < handles.length; ++i) {
-            _requireOwner(handles[i], $.ciphertexts[handles[i]].owner, owner);
-        }
+    function domainSeparator() external view returns (bytes32) {
+        return _domainSeparatorV4();
     }
 
     /// @inheritdoc ICiphertextRegistry
@@ -156,7 +135,17 @@ contract CiphertextRegistry is Governed, ICiphertextRegistry {
             revert CiphertextRegistryNoise(record.noiseBits, maxNoiseBits);
         }
 
-        handle = keccak256(abi.encode(block.chainid, address(this), record.keyId, record.digest));
+        handle = keccak256(
+            abi.encode(
+                block.chainid,
+                address(this),
+                record.keyId,
+                record.digest,
+                record.owner,
+                record.origin,
+                record.proofDigest
+            )
+        );
         if ($.ciphertexts[handle].owner != address(0)) revert CiphertextRegistryExists(handle);
         $.ciphertexts[handle] = record;
         emit CiphertextRegistered(
@@ -166,41 +155,66 @@ contract CiphertextRegistry is Governed, ICiphertextRegistry {
             record.limbs,
             record.noiseBits,
             record.owner,
-            record.origin
+            record.source,
+            record.origin,
+            record.proofDigest
         );
     }
 
-    function _requireOwner(bytes32 handle, address owner, address account) private pure {
-        if (owner == address(0)) revert CiphertextRegistryUnknown(handle);
-        if (owner != account) revert CiphertextRegistryNotOwner(handle, account);
-    }
-
-    function _mayDecrypt(
-        CiphertextRegistryStorage storage $,
-        bytes32 handle,
-        Ciphertext storage record,
-        address account
-    ) private view returns (bool) {
-        // Its own rights first: only switched ones have an origin to be read, and none of their own.
-        return
-            account == record.owner ||
-            $.allowed[handle][account] ||
-            $.allowed[_holderOfRights(handle, record)][account];
-    }
-
-    /// @dev The ciphertext whose access rights hold for this one.
-    function _holderOfRights(
-        bytes32 handle,
-        Ciphertext storage record
-    ) private view returns (bytes32) {
-        bytes32 origin = record.origin;
-        return origin == 0 ? handle : origin;
-    }
-
-    function _storage() private pure returns (CiphertextRegistryStorage storage $) {
-        uint256 slot = STORAGE_SLOT;
-        assembly ("memory-safe") {
-            $.slot := slot
+    /// @dev Reverts unless the inputs are what a ciphertext of this origin has, and the owner may have each of
+    /// them decrypted: whoever may decrypt a result learns of its inputs.
+    function _requireInputs(ProvenCiphertext calldata proven) private view {
+        bytes32[] calldata inputs = proven.inputs;
+        bool computed = proven.origin == CiphertextOrigin.Computed;
+        if (computed ? inputs.length == 0 || inputs.length > MAX_INPUTS : inputs.length != 0) {
+            revert CiphertextRegistryInputCount(proven.origin, inputs.length);
         }
+        for (uint256 i = 0; i < inputs.length; ++i) {
+            for (uint256 j = 0; j < i; ++j) {
+                if (inputs[j] == inputs[i]) revert CiphertextRegistryInputTwice(inputs[i]);
+            }
+            bytes32 keyId = _requireAllowed(inputs[i], proven.owner);
+            if (keyId != proven.keyId) _requireSwitchable(keyId, proven.keyId);
+        }
+    }
+
+    /// @dev Nothing leaves a retired key, and nothing goes where its key's owner has not agreed to.
+    function _requireSwitchable(bytes32 fromKeyId, bytes32 toKeyId) private view {
+        CiphertextRegistryStorage storage $ = _storage();
+        $.keyManager.ciphertextLimits(fromKeyId);
+        if (!$.evaluationKeyManager.isSwitchingRecorded(fromKeyId, toKeyId)) {
+            revert CiphertextRegistryNotSwitchable(fromKeyId, toKeyId);
+        }
+    }
+
+    function _vouched(
+        bytes32 keyId,
+        bytes32 digest,
+        uint8 limbs,
+        uint16 noiseBits,
+        address owner,
+        bytes32 source
+    ) private pure returns (Ciphertext memory) {
+        return
+            Ciphertext({
+                keyId: keyId,
+                digest: digest,
+                owner: owner,
+                limbs: limbs,
+                noiseBits: noiseBits,
+                origin: CiphertextOrigin.Vouched,
+                source: source,
+                proofDigest: 0
+            });
+    }
+
+    /// @dev Constants instead of storage: they are read for every registration.
+    function _EIP712Name() internal pure override returns (string memory) {
+        return "Keyloom CiphertextRegistry";
+    }
+
+    /// @dev See {_EIP712Name}.
+    function _EIP712Version() internal pure override returns (string memory) {
+        return "1";
     }
 }

@@ -7,6 +7,8 @@ import type {
   NamedArtifactContractAtFuture,
 } from '@nomicfoundation/ignition-core';
 
+import { zeroAddress } from 'viem';
+
 import { permissions, Role, selectorsOf, type GatewayContract, type RoleName } from './roles.ts';
 
 const DAY = 86_400n;
@@ -116,8 +118,10 @@ export function buildGateway(
   ] as const)
     for (const operation of operations)
       m.call(feeVault, 'addOperation', [operation, source], { id: `operation_${operation}` });
-  for (const role of ['governor', 'registrar', 'keyRequester'] as const)
+  for (const role of ['governor', 'keyRequester'] as const)
     grantRole(m, authority, role, m.getParameter(role, deployer));
+  // Nobody sends from the zero address: there is a registrar only where one is named.
+  grantRole(m, authority, 'registrar', m.getParameter('registrar', zeroAddress));
 
   return {
     authority,

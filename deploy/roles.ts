@@ -20,7 +20,7 @@ export const Role = {
   admin: 0n,
   /** Epochs, parameter sets, retiring keys, pausing requests. */
   governor: 1n,
-  /** Vouches for the origin and the noise of ciphertexts. */
+  /** Vouches for the origin and the noise of ciphertexts without a proof. Nobody, unless one is named. */
   registrar: 2n,
   /** Asks for keys, and for evaluation keys of any key. */
   keyRequester: 3n,

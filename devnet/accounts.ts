@@ -6,7 +6,7 @@ const TEST_PHRASE = 'test test test test test test test test test test test junk
 const account = (addressIndex: number): HDAccount =>
   mnemonicToAccount(TEST_PHRASE, { addressIndex });
 
-/** Deploys, governs, requests keys and registers ciphertexts. */
+/** Deploys, governs and requests keys. */
 export const governor = account(0);
 
 /** Owns ciphertexts and asks for their decryption. */

@@ -3,15 +3,19 @@ import type { Hex } from 'viem';
 import { requestEvaluationKeys, waitForEvaluationKeys } from '../tasks/support/evaluation-keys.ts';
 import type { Gateway } from '../tasks/support/gateway.ts';
 import { keyFileOf } from '../tasks/support/key-files.ts';
-import { galoisElements } from '../workers/fhe/galois-elements.ts';
+import { ComputationErrorCode } from '../workers/computations/errors.ts';
+import { compileExpression } from '../workers/computations/expression.ts';
+import { noiseOfProgram } from '../workers/computations/noise.ts';
+import type { Program } from '../workers/computations/program.ts';
+import { isKeyloomError } from '../workers/errors.ts';
 import { firstLimbs } from '../workers/fhe/ciphertext.ts';
-import { freshNoiseBound, keySwitchingNoise, noiseOfSum } from '../workers/fhe/noise-growth.ts';
-import { multiplicationsPossible, noiseOfRelinearizedSquare } from '../workers/fhe/noise.ts';
+import { FheErrorCode } from '../workers/fhe/errors.ts';
+import { bitLength, noiseBitsAtFirstLevel } from '../workers/fhe/first-level.ts';
+import { galoisElements } from '../workers/fhe/galois-elements.ts';
+import { inputNoise } from '../workers/proofs/input-proof.ts';
 import type { EvaluationKeyRequest } from '../workers/protocols/evaluation-keys.ts';
 import type { ParameterSet } from '../workers/ring/parameters.ts';
 import type { Committee } from '../workers/sharing/committee.ts';
-import { compute } from '../test/workers/fhe/evaluation.ts';
-import { encrypt } from '../sdk/index.ts';
 import { sampleSlots, type Outcome, type RoundTrip } from './round-trip.ts';
 
 const EVALUATION_KEYS_TIMEOUT_MS = 600_000;
@@ -78,40 +82,49 @@ export interface Computed extends Outcome {
 }
 
 /**
- * Multiplies two encrypted vectors with stock SEAL, or adds them where a product has too much noise for
- * the committee in the worst case; rotates the rows by one to the left, and has the result decrypted.
+ * Has the operators multiply two encrypted vectors, or add them where a product has too much noise for the
+ * committee in the worst case; rotate the rows by one to the left, and decrypt the result.
  */
 export async function computeAndDecrypt(
   roundTrip: RoundTrip,
   committee: Committee,
-  keys: ComputingKeys,
   options: ComputingOptions = {},
 ): Promise<Computed> {
-  const { set, publicKey } = roundTrip;
-  const operation = multiplicationsPossible(set, committee) > 0 ? 'product' : 'sum';
+  const { set } = roundTrip;
   const [left, right] = [sampleSlots(set, 11n), sampleSlots(set, 12n)];
-  options.onProgress?.(`computing the ${operation} with SEAL`);
-  const { computed } = compute(set, keys, ({ evaluator, relinearization, galois, load }) => {
-    const ciphertext = load(encrypt(set, publicKey, { slots: left }));
-    const other = load(encrypt(set, publicKey, { slots: right }));
-    if (operation === 'product') {
-      evaluator.multiplyInplace(ciphertext, other);
-      evaluator.relinearizeInplace(ciphertext, relinearization);
-    } else {
-      evaluator.addInplace(ciphertext, other);
-    }
-    evaluator.rotateRowsInplace(ciphertext, 1, galois);
-    return { computed: ciphertext };
-  });
+  const a = await roundTrip.register({ slots: left }, options);
+  const b = await roundTrip.register({ slots: right }, options);
+  const names = { a: a.handle, b: b.handle };
+  const expressions = { product: 'rotate(a * b, 1)', sum: 'rotate(a + b, 1)' };
+  const operation = isDecryptable(set, committee, compileExpression(expressions.product, names))
+    ? 'product'
+    : 'sum';
+  options.onProgress?.(`having the ${operation} computed`);
+  const computed = await roundTrip.compute(expressions[operation], names, options);
   const slots = left.map((value, at) => {
     const result = operation === 'product' ? value * right[at] : value + right[at];
     return result % set.plainModulus;
   });
   const values = { slots: rotatedRows(slots, 1) };
-  const noiseBits =
-    operation === 'product' ? productNoiseBits(set, committee, 1) : sumNoiseBits(set, committee, 1);
-  const registered = await roundTrip.registerBytes(computed, noiseBits, options);
-  return { operation, ...(await roundTrip.decrypt(registered, values, options)) };
+  return { operation, ...(await roundTrip.decrypt(computed, values, options)) };
+}
+
+/** Whether what a program computes from ciphertexts with lattice proofs has little enough noise. */
+function isDecryptable(set: ParameterSet, committee: Committee, program: Program): boolean {
+  const proven = { limbs: firstLimbs(set), noise: inputNoise('lattice', set, committee) };
+  try {
+    const inputs = program.inputs.map(() => proven);
+    const { limbs, noise } = noiseOfProgram(set, committee, program, inputs);
+    noiseBitsAtFirstLevel(set, committee, { limbs, noiseBits: bitLength(noise) });
+    return true;
+  } catch (error) {
+    if (
+      isKeyloomError(error, ComputationErrorCode.NOISE_NEVER_FITS) ||
+      isKeyloomError(error, FheErrorCode.NOISE_TOO_LARGE)
+    )
+      return false;
+    throw error;
+  }
 }
 
 /** What slots are after a rotation of both rows to the left. */
@@ -121,30 +134,4 @@ export function rotatedRows(slots: readonly bigint[], steps: number): bigint[] {
     const start = at < row ? 0 : row;
     return slots[start + ((at - start + steps + row) % row)];
   });
-}
-
-/** Guaranteed noise, in bits, of a product of two fresh ciphertexts that is relinearized and rotated. */
-export function productNoiseBits(
-  set: ParameterSet,
-  committee: Committee,
-  rotations: number,
-): number {
-  const fresh = freshNoiseBound(set, committee);
-  return rotatedBits(set, committee, noiseOfRelinearizedSquare(set, committee, fresh), rotations);
-}
-
-/** The same of a sum. */
-export function sumNoiseBits(set: ParameterSet, committee: Committee, rotations: number): number {
-  const fresh = freshNoiseBound(set, committee);
-  return rotatedBits(set, committee, noiseOfSum(fresh, fresh), rotations);
-}
-
-function rotatedBits(
-  set: ParameterSet,
-  committee: Committee,
-  noise: bigint,
-  rotations: number,
-): number {
-  const rotation = keySwitchingNoise(set, committee, firstLimbs(set), 'galois');
-  return noiseOfSum(noise, BigInt(rotations) * rotation).toString(2).length;
 }

@@ -107,7 +107,11 @@ async function demo(workspace: Workspace, reporter: Reporter, n: number): Promis
       return outcome.requestId;
     });
 
-  await decrypt('Encrypt and decrypt a vector', 'With stock SEAL, under the public key.', 1n);
+  await decrypt(
+    'Encrypt and decrypt a vector',
+    'With a proof that it is an encryption: every operator checks it, and no role is needed.',
+    1n,
+  );
   await reporter.step(
     'Encrypt and decrypt one number',
     'Only coefficient 0 is opened: a share is a few bytes instead of a hundred thousand.',
@@ -119,7 +123,7 @@ async function demo(workspace: Workspace, reporter: Reporter, n: number): Promis
     },
   );
 
-  const keys = await reporter.step(
+  await reporter.step(
     'Make keys to compute with',
     'A relinearization and a rotation key, as stock SEAL takes them; opened like everything else.',
     async (report) => {
@@ -127,15 +131,14 @@ async function demo(workspace: Workspace, reporter: Reporter, n: number): Promis
       const made = await computingKeys(gateway, set, keyId, [1], { onProgress: report.progress });
       const bytes = made.relinearization.length + made.galois.length;
       report.result(`${bytes} bytes, each entry with the digest that is on chain`);
-      return made;
     },
   );
   await reporter.step(
     'Compute on encrypted vectors',
-    'Stock SEAL computes with these keys; the operators decrypt only the result.',
+    'Each operator runs the program with stock SEAL and these keys; only the result is decrypted.',
     async (report) => {
       const options = { onProgress: report.progress };
-      const outcome = await computeAndDecrypt(roundTrip, epoch.committee, keys, options);
+      const outcome = await computeAndDecrypt(roundTrip, epoch.committee, options);
       requireMatch(outcome);
       report.result(`all ${set.degree} slots of the rotated ${outcome.operation} match`);
     },

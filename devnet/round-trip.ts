@@ -1,13 +1,11 @@
 import type { Hex } from 'viem';
 
-import {
-  encryptAndRegister,
-  registerCiphertext,
-  type Registered,
-} from '../tasks/support/ciphertexts.ts';
+import type { Registered } from '../tasks/support/ciphertexts.ts';
+import { computeAndRegister } from '../tasks/support/computations.ts';
 import { requestPublicDecryption, waitForDecryption } from '../tasks/support/decryptions.ts';
 import { membersOf, type Epoch } from '../tasks/support/epochs.ts';
 import type { Gateway } from '../tasks/support/gateway.ts';
+import { encryptAndRegister, type RegisteredByProof } from '../tasks/support/proven.ts';
 import {
   askAll,
   faultsNamed,
@@ -16,7 +14,7 @@ import {
 } from '../tasks/support/operators.ts';
 import type { Values } from '../workers/fhe/client.ts';
 import type { ParameterSet } from '../workers/ring/parameters.ts';
-import { governor, user } from './accounts.ts';
+import { user } from './accounts.ts';
 import type { Devnet } from './devnet.ts';
 import { DevnetError, DevnetErrorCode } from './errors.ts';
 import { waitUntil } from './wait.ts';
@@ -61,33 +59,31 @@ export class RoundTrip {
     return this.decrypt(await this.register(values, options), values, options);
   }
 
-  /** The registrar's part: the ciphertext is on chain as the user's and at the operators. */
+  /** Encrypts and proves: the ciphertext is on chain as the user's and at the operators. */
   async register(values: Values, options: RoundTripOptions = {}): Promise<Registered> {
     const { onProgress } = options;
-    return encryptAndRegister(await this.devnet.as(governor), {
+    return encryptAndRegister(await this.devnet.as(user), {
       keyId: this.keyId,
       publicKey: this.publicKey,
       values,
-      owner: user.address,
       ...(onProgress === undefined ? {} : { onProgress }),
     });
   }
 
-  /** The registrar's part for a ciphertext that was computed. */
-  async registerBytes(
-    bytes: Uint8Array,
-    noiseBits: number,
+  /** Has the operators compute with registered ciphertexts: the result is the user's as well. */
+  async compute(
+    expression: string,
+    names: Readonly<Record<string, Hex>>,
     { onProgress }: RoundTripOptions = {},
-  ): Promise<Registered> {
-    return registerCiphertext(await this.devnet.as(governor), {
-      ...{ keyId: this.keyId, bytes, noiseBits },
-      owner: user.address,
+  ): Promise<RegisteredByProof> {
+    return computeAndRegister(await this.devnet.as(user), {
+      ...{ expression, names },
       ...(onProgress === undefined ? {} : { onProgress }),
     });
   }
 
   /** The user's part: asks for a number by its coefficient, for a vector as a whole. */
-  async request({ handle }: Registered, values: Values): Promise<Hex> {
+  async request({ handle }: RegisteredByProof, values: Values): Promise<Hex> {
     return requestPublicDecryption(await this.devnet.as(user), {
       handles: [handle],
       positions: positionsOf(values),
@@ -96,7 +92,7 @@ export class RoundTrip {
 
   /** The user's part to its end. */
   async decrypt(
-    registered: Registered,
+    registered: RegisteredByProof,
     values: Values,
     options: RoundTripOptions = {},
   ): Promise<Outcome> {

@@ -20,13 +20,20 @@ import {
   roundingNoise,
   secretBound,
 } from '../workers/fhe/noise-growth.ts';
+import { kzgNoise } from '../workers/proofs/kzg/noise.ts';
 import { proofLength } from '../workers/proofs/lattice/format.ts';
 import { provedNoise, provedNorms } from '../workers/proofs/lattice/noise.ts';
 import { latticeParameters } from '../workers/proofs/lattice/parameters.ts';
+import { kzgParameters } from '../workers/proofs/kzg/parameters.ts';
 import { parameterSets, type ParameterSet } from '../workers/ring/parameters.ts';
-import { committeeOf } from '../workers/sharing/committee.ts';
+import { committeeOf, type Committee } from '../workers/sharing/committee.ts';
+import measured from '../test/vectors/depths.json' with { type: 'json' };
+import { isBelow } from '../test/workers/proofs/budgets.ts';
 
 type Row = readonly (string | number)[];
+
+/** Noise budgets by parameter set, committee size and how the ciphertext was made. */
+const budgets: Record<string, Record<number, Record<string, number[]>>> = measured;
 
 const tables: Readonly<Record<string, () => readonly Row[]>> = {
   'parameter sets': parameterSetRows,
@@ -34,6 +41,9 @@ const tables: Readonly<Record<string, () => readonly Row[]>> = {
   'CKKS precision': ckksRows,
   'lattice proofs': latticeRows,
   'proved noise': provedNoiseRows,
+  'kzg proofs': kzgRows,
+  'kzg noise': kzgNoiseRows,
+  depths: depthRows,
 };
 
 /** A page with all its tables as they are now. Columns are not aligned: that is prettier's part. */
@@ -128,10 +138,44 @@ function provedNoiseRows(): Row[] {
     ...['parameter set', 'n', 'C', 'SEAL, fresh', '2c, proved', 'product of two', 'limit'],
     ...['sums', 'multiplications'],
   ];
-  const rows = provable.flatMap((set) =>
+  return [head, ...noiseRows(provable, provedNoise)];
+}
+
+function kzgRows(): Row[] {
+  const head = [
+    'parameter set',
+    'power',
+    'groups of primes',
+    'limbs of w',
+    'log2 wBound',
+    'F',
+    'proof',
+  ];
+  const rows = parameterSets.map((set) => {
+    const { power, groups, limbs, wBound, columns, proofBytes } = kzgParameters(set);
+    const sizes = groups.map(({ primes }) => primes.length).join(', ');
+    return [set.name, power, sizes, limbs, bitLength(wBound) - 1, columns, `${proofBytes} B`];
+  });
+  return [head, ...rows];
+}
+
+function kzgNoiseRows(): Row[] {
+  const head = [
+    ...['parameter set', 'n', 'C', 'SEAL, fresh', 'c, proved', 'product of two', 'limit'],
+    ...['sums', 'multiplications'],
+  ];
+  return [head, ...noiseRows(parameterSets, kzgNoise)];
+}
+
+/** What can be done with ciphertexts of a noise that is proved. */
+function noiseRows(
+  sets: readonly ParameterSet[],
+  noiseOf: (set: ParameterSet, committee: Committee) => bigint,
+): Row[] {
+  return sets.flatMap((set) =>
     committeeSizes.map((n) => {
       const committee = committeeOf(n);
-      const noise = provedNoise(set, committee);
+      const noise = noiseOf(set, committee);
       const { maxNoiseBits } = decryptionPlan(set, committee);
       const sums = (1n << BigInt(maxNoiseBits)) / noise;
       return [
@@ -139,6 +183,40 @@ function provedNoiseRows(): Row[] {
         ...[log2(noiseOfRelinearizedSquare(set, committee, noise)), maxNoiseBits],
         sums === 0n ? 'none' : sums < 1000n ? String(sums) : `2^${bitLength(sums) - 1}`,
         multiplicationsPossible(set, committee, noise),
+      ];
+    }),
+  );
+}
+
+/**
+ * Multiplications that may follow one another by origin of the ciphertexts: guaranteed for all, and typical,
+ * as far as the measured noise of squares stays below the limit.
+ */
+function depthRows(): Row[] {
+  const head = [
+    ...['parameter set', 'n', 'vouched, SEAL', 'typical', 'lattice', 'typical'],
+    ...['kzg', 'typical'],
+  ];
+  const rows = parameterSets.flatMap((set) =>
+    committeeSizes.map((n) => {
+      const committee = committeeOf(n);
+      const { maxNoiseBits } = decryptionPlan(set, committee);
+      const guaranteed = (noise: bigint): number | string =>
+        noise < 1n << BigInt(maxNoiseBits)
+          ? multiplicationsPossible(set, committee, noise)
+          : 'none';
+      const typical = (made: string): number | string => {
+        const { length } = budgets[set.name][n][made].filter((budget) =>
+          isBelow(set, budget, maxNoiseBits),
+        );
+        return length === 0 ? 'none' : length - 1;
+      };
+      const lattice = provable.includes(set)
+        ? [guaranteed(provedNoise(set, committee)), typical('lattice')]
+        : ['–', '–'];
+      return [
+        ...[set.name, n, guaranteed(freshNoiseBound(set, committee)), typical('seal')],
+        ...[...lattice, guaranteed(kzgNoise(set, committee)), typical('kzg')],
       ];
     }),
   );

@@ -2,7 +2,7 @@ import { sha256, type Hex } from 'viem';
 
 import { SdkError, SdkErrorCode } from './errors.ts';
 import { firstOf, type Attempt } from './hedging.ts';
-import { request } from './http.ts';
+import { refusalIn, request } from './http.ts';
 import { poll } from './polling.ts';
 
 const DOWNLOAD_TIMEOUT_MS = 30_000;
@@ -97,10 +97,10 @@ async function askForBlob(
 }
 
 /**
- * Hands a registered blob to all operators at once. Done when all have answered, or a little after
- * `needed` have accepted: with t+1 copies at least one is at an honest operator, which serves the
+ * Hands a registered blob to all operators at once that do not have it. Done when all have answered, or a little
+ * after `needed` have it: with t+1 copies at least one is at an honest operator, which serves the
  * others.
- * @returns the endpoints that accepted
+ * @returns the endpoints that have it
  * @throws SdkError `BLOB_REFUSED`, with one reason per endpoint in the message
  */
 export async function uploadBlob(
@@ -118,14 +118,15 @@ export async function uploadBlob(
   await Promise.all(
     endpoints.map(async (endpoint) => {
       try {
-        const answer = await request(endpoint, pathOf(digest), {
-          method: 'PUT',
-          body: bytes,
-          timeoutMs: UPLOAD_TIMEOUT_MS,
-          signal,
-        });
-        if (answer.status < 200 || answer.status > 299)
-          return void reasons.push(`${endpoint}: status ${answer.status}${codeIn(answer.body)}`);
+        const route = [endpoint, pathOf(digest)] as const;
+        const common = { timeoutMs: UPLOAD_TIMEOUT_MS, signal };
+        const held = await request(...route, { ...common, method: 'HEAD' });
+        if (held.status !== 200) {
+          const answer = await request(...route, { ...common, method: 'PUT', body: bytes });
+          const { code } = refusalIn(answer) ?? { code: '' };
+          if (answer.status < 200 || answer.status > 299)
+            return void reasons.push(`${endpoint}: status ${answer.status} ${code}`);
+        }
         accepted.push(endpoint);
         if (accepted.length === options.needed)
           grace = setTimeout(() => enough.abort(), options.graceMs ?? UPLOAD_GRACE_MS);
@@ -149,13 +150,3 @@ export async function uploadBlob(
 }
 
 const pathOf = (digest: Hex): string => `/blobs/${digest.slice(2).toLowerCase()}`;
-
-/** The code in an operator's error answer, for the message. */
-function codeIn(body: Uint8Array): string {
-  try {
-    const { code } = JSON.parse(new TextDecoder().decode(body)) as { code?: unknown };
-    return typeof code === 'string' ? ` ${code}` : '';
-  } catch {
-    return '';
-  }
-}

@@ -6,6 +6,8 @@ export const SdkErrorCode = {
   BLOB_UNAVAILABLE: 'BLOB_UNAVAILABLE',
   /** Too few operators accepted an upload. */
   BLOB_REFUSED: 'BLOB_REFUSED',
+  /** Too few operators signed the same of what is to be registered. */
+  REGISTRATION_REFUSED: 'REGISTRATION_REFUSED',
   /** An operator's HTTP answer is not what its interface promises. */
   BAD_ANSWER: 'BAD_ANSWER',
   /** A permit that no contract would take: see docs/sdk.md, Permits. */

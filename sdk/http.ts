@@ -29,7 +29,7 @@ export async function request(
   endpoint: string,
   path: string,
   options: {
-    method?: 'GET' | 'PUT';
+    method?: 'GET' | 'HEAD' | 'POST' | 'PUT';
     body?: Uint8Array;
     timeoutMs: number;
     maxBytes?: number;
@@ -75,6 +75,17 @@ export function jsonOf(answer: HttpAnswer, endpoint: string): unknown {
     throw new SdkError(SdkErrorCode.BAD_ANSWER, `${endpoint}: the answer is not JSON`, {
       cause,
     });
+  }
+}
+
+/** What an operator says of why it refuses: a code and a sentence. */
+export function refusalIn({ body }: HttpAnswer): { code: string; message: string } | undefined {
+  try {
+    const said = JSON.parse(new TextDecoder().decode(body)) as Record<string, unknown> | null;
+    const { code, message } = said ?? {};
+    return typeof code === 'string' ? { code, message: String(message) } : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -2,6 +2,8 @@
 // encryption, permits, blobs, decryption. Everything about SEAL is stock SEAL. See docs/sdk.md.
 
 export { encrypt, type KeyPair, type Values } from '../workers/fhe/client.ts';
+export { instantiateKernels, provideKernels } from '../workers/kernels/loader.ts';
+export type { ProofContext } from '../workers/proofs/context.ts';
 export { parameterSet, parameterSets, type ParameterSet } from '../workers/ring/parameters.ts';
 export {
   maxPermitHandles,
@@ -23,4 +25,11 @@ export {
   type AnswerForm,
   type DecryptedValues,
 } from './plaintexts.ts';
+export { encryptWithProof, verifyEncryption, type ProvenEncryption } from './proving.ts';
+export {
+  agreeOnRegistration,
+  type AgreedRegistration,
+  type Registration,
+  type Witness,
+} from './registrations.ts';
 export { checkUserKeys, createUserKeys, type UserKeys } from './user-keys.ts';

@@ -20,7 +20,7 @@ export async function poll<T>(
 }
 
 /** Resolves after a while, or as soon as the signal is aborted. */
-function delay(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+export function delay(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
     const wake = (): void => {
       clearTimeout(timer);

@@ -1,5 +1,6 @@
 import { isHex, parseUnits, size, type Hex } from 'viem';
 
+import type { Values } from '../sdk/index.ts';
 import { isKeyloomError } from '../workers/errors.ts';
 import { RingErrorCode } from '../workers/ring/errors.ts';
 import { parameterSet, parameterSets, type ParameterSet } from '../workers/ring/parameters.ts';
@@ -89,4 +90,12 @@ export function setOf(name: string): ParameterSet {
       `--set must be one of ${parameterSets.map((set) => set.name).join(', ')}`,
     );
   }
+}
+
+/** What is to be encrypted: slots, or one number. @throws ClientError `INVALID_ARGUMENT` */
+export function valuesOf(args: { slots: string | undefined; scalar: string | undefined }): Values {
+  if ((args.slots === undefined) === (args.scalar === undefined))
+    throw invalidArgument('give either --slots or --scalar');
+  if (args.scalar !== undefined) return { scalar: integerOf(args.scalar, '--scalar') };
+  return { slots: listOf(args.slots, '--slots').map((one) => integerOf(one, '--slots')) };
 }

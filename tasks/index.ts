@@ -1,6 +1,7 @@
 import { emptyTask } from 'hardhat/config';
 
 import { auditTask } from './audit/index.ts';
+import { computeTask } from './compute/index.ts';
 import { crsTasks } from './crs/index.ts';
 import { decryptTask } from './decrypt/index.ts';
 import { encryptTask } from './encrypt/index.ts';
@@ -14,6 +15,7 @@ import { meterTasks } from './meter/index.ts';
 import { operatorsTasks } from './operators/index.ts';
 import { parametersTasks } from './parameters/index.ts';
 import { permitTask } from './permit/index.ts';
+import { proofTasks } from './proof/index.ts';
 import { registerTask } from './register/index.ts';
 import { slashTasks } from './slash/index.ts';
 import { stakeTasks } from './stake/index.ts';
@@ -32,6 +34,8 @@ export const kmsTasks = [
   ...keyTasks,
   ...crsTasks,
   encryptTask,
+  ...proofTasks,
+  computeTask,
   registerTask,
   decryptTask,
   userKeysTask,

@@ -1,8 +1,11 @@
-import type { Values } from '../../sdk/index.ts';
-import { idOf, integerOf, invalidArgument, listOf } from '../arguments.ts';
+import { readFile } from 'node:fs/promises';
+
+import type { Crs } from '../../workers/proofs/kzg/crs.ts';
+import { idOf, invalidArgument, required, valuesOf } from '../arguments.ts';
 import { action } from '../run.ts';
-import { encryptAndRegister } from '../support/ciphertexts.ts';
-import { checkedAddress } from '../support/gateway.ts';
+import { encryptAndRegister } from '../support/proven.ts';
+import { checkedAddress, type Gateway } from '../support/gateway.ts';
+import { crsIn } from '../support/kzg.ts';
 import type { EncryptArguments } from './index.ts';
 
 /** `kms encrypt` */
@@ -11,6 +14,7 @@ export default action<EncryptArguments>(async (args, { gateway, progress }) => {
     keyId: idOf(args.key, '--key'),
     values: valuesOf(args),
     ...(args.owner === undefined ? {} : { owner: checkedAddress(args.owner, '--owner') }),
+    ...(await crsOf(args, gateway)),
     onProgress: (text) => progress.say(text),
   });
   const { bytes, ...ciphertext } = registered;
@@ -18,15 +22,18 @@ export default action<EncryptArguments>(async (args, { gateway, progress }) => {
     json: { ...ciphertext, bytes: bytes.length },
     lines: [
       `ciphertext ${registered.handle} is registered (${bytes.length} bytes)`,
-      `SHA-256 ${registered.digest}; noise of at most ${registered.noiseBits} bits`,
+      `SHA-256 ${registered.digest}; noise of at most ${registered.noiseBits} bits, by its ${registered.origin} proof`,
       `held by ${registered.acceptedBy.length} operators; ${registered.owner} may have it decrypted`,
     ],
   };
 });
 
-function valuesOf(args: EncryptArguments): Values {
-  if ((args.slots === undefined) === (args.scalar === undefined))
-    throw invalidArgument('give either --slots or --scalar');
-  if (args.scalar !== undefined) return { scalar: integerOf(args.scalar, '--scalar') };
-  return { slots: listOf(args.slots, '--slots').map((one) => integerOf(one, '--slots')) };
+/** The powers of tau that a kzg proof is made with; a lattice proof takes none. */
+async function crsOf({ proof, crs }: EncryptArguments, gateway: Gateway): Promise<{ crs?: Crs }> {
+  if (proof !== 'lattice' && proof !== 'kzg')
+    throw invalidArgument('--proof must be lattice or kzg');
+  if (proof === 'kzg')
+    return { crs: await crsIn(gateway, new Uint8Array(await readFile(required(crs, '--crs')))) };
+  if (crs !== undefined) throw invalidArgument('a lattice proof takes no --crs');
+  return {};
 }

@@ -5,14 +5,15 @@ import { optionalText, senderTask, type SenderArguments } from '../options.ts';
 export interface RegisterArguments extends SenderArguments {
   key: string;
   in: string;
+  proof: string | undefined;
   noiseBits: number;
   owner: string | undefined;
-  origin: string | undefined;
+  source: string | undefined;
 }
 
 export const registerTask = senderTask(
   ['register'],
-  'Register a ciphertext that was computed with SEAL, and hand it to the operators',
+  'Register a ciphertext with its proof, or one that you, a registrar, vouch for',
 )
   .addOption({ name: 'key', description: 'Key id that it is under', defaultValue: '' })
   .addOption({
@@ -20,15 +21,16 @@ export const registerTask = senderTask(
     description: 'File with SEAL’s Ciphertext object, saved without compression',
     defaultValue: '',
   })
+  .addOption(optionalText('proof', 'File with its proof, from `kms prove`; takes no role'))
   .addOption({
     name: 'noiseBits',
-    description: 'Bits of its noise at its own level at most, in the worst case: see docs/noise.md',
+    description: 'Without a proof: bits of its noise at its own level in the worst case',
     type: ArgumentType.INT,
     defaultValue: 0,
   })
   .addOption(optionalText('owner', 'Who may have it decrypted; default: the account itself'))
   .addOption(
-    optionalText('origin', 'Handle of the ciphertext that it was switched from; has its owner'),
+    optionalText('source', 'Handle of the ciphertext that it was switched from; has its owner'),
   )
   .setAction(() => import('./action.ts'))
   .build();

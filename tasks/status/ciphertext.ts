@@ -14,7 +14,10 @@ export async function describeCiphertext(gateway: Gateway, handle: Hex): Promise
       `under key ${ciphertext.keyId}, SHA-256 ${ciphertext.digest}`,
       `${ciphertext.limbs} primes, noise of at most ${ciphertext.noiseBits} bits`,
       `owned by ${ciphertext.owner}`,
-      ...(ciphertext.origin === undefined ? [] : [`switched from ${ciphertext.origin}`]),
+      ciphertext.proofDigest === undefined
+        ? 'a registrar answers for it'
+        : `registered by proof (${ciphertext.origin}), SHA-256 ${ciphertext.proofDigest}`,
+      ...(ciphertext.source === undefined ? [] : [`switched from ${ciphertext.source}`]),
     ],
   };
 }

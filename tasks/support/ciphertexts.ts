@@ -1,14 +1,15 @@
 import { parseEventLogs, zeroAddress, zeroHash, type Address, type Hex } from 'viem';
 
 import { ciphertextRegistryAbi } from '../../workers/chain/abi.ts';
-import { blobDigest, encrypt, uploadBlob, type Values } from '../../sdk/index.ts';
+import { blobDigest, uploadBlob } from '../../sdk/index.ts';
 import { parseCiphertext } from '../../workers/fhe/ciphertext.ts';
+import { bitLength, noiseBitsAtFirstLevel } from '../../workers/fhe/first-level.ts';
 import { freshNoiseBound } from '../../workers/fhe/noise.ts';
+import { originOf, type Origin } from '../../workers/proofs/origins.ts';
 import { epochOf, membersOf } from './epochs.ts';
 import { ClientError, ClientErrorCode } from './errors.ts';
 import type { Gateway } from './gateway.ts';
-import { activeKeyOf, downloadPublicKey, parametersOf } from './keys.ts';
-import { noiseBitsAtFirstLevel } from './noise.ts';
+import { activeKeyOf, parametersOf } from './keys.ts';
 import { send, walletOf } from './transactions.ts';
 
 /** A ciphertext as the chain has it. */
@@ -20,8 +21,12 @@ export interface Ciphertext {
   limbs: number;
   /** Bits of the bound at the first level, whatever the ciphertext's own is. */
   noiseBits: number;
+  /** Why it may be decrypted. */
+  origin: Origin;
+  /** SHA-256 of its proof; undefined for one that is vouched for. */
+  proofDigest: Hex | undefined;
   /** The ciphertext under another key that it was switched from; undefined if there is none. */
-  origin: Hex | undefined;
+  source: Hex | undefined;
 }
 
 /** A ciphertext that was registered and handed to the operators. */
@@ -32,36 +37,12 @@ export interface Registered extends Ciphertext {
 }
 
 /**
- * Encrypts with stock SEAL under a key, registers the ciphertext with the noise bound of a fresh one
- * and hands it to the operators. The gateway's account must be a registrar.
- * @param options.owner who may decrypt it; the account itself if absent
- * @param options.publicKey the key's bytes if they are at hand; else they are downloaded
- * @throws ClientError `UNKNOWN_KEY`, `KEY_NOT_ACTIVE`, `NOT_AUTHORISED`; SdkError
- * `BLOB_UNAVAILABLE`, `BLOB_REFUSED`; FheError for a value outside the plaintext space
- */
-export async function encryptAndRegister(
-  gateway: Gateway,
-  options: {
-    keyId: Hex;
-    values: Values;
-    owner?: Address;
-    publicKey?: Uint8Array;
-    onProgress?: (text: string) => void;
-  },
-): Promise<Registered> {
-  const key = await activeKeyOf(gateway, options.keyId);
-  const publicKey = options.publicKey ?? (await downloadPublicKey(gateway, key.keyId));
-  options.onProgress?.('encrypting with SEAL');
-  const bytes = encrypt(parametersOf(key), publicKey, options.values);
-  return registerCiphertext(gateway, { ...options, bytes });
-}
-
-/**
- * The registration and upload of {@link encryptAndRegister}, for bytes that are at hand.
+ * Registers bytes that the account, a registrar, vouches for, and hands them to the operators.
  * @param options.noiseBits bits of the guaranteed noise bound at the level of the bytes; that of a fresh
  * ciphertext if absent
- * @param options.origin handle of the ciphertext that it was switched from: its owner is the owner
- * @throws ClientError `NOISE_TOO_LARGE`, and what {@link encryptAndRegister} throws
+ * @param options.source handle of the ciphertext that it was switched from: its owner is the owner
+ * @throws ClientError `UNKNOWN_KEY`, `KEY_NOT_ACTIVE`, `NOT_AUTHORISED`; SdkError `BLOB_REFUSED`; FheError
+ * `NOISE_TOO_LARGE`
  */
 export async function registerCiphertext(
   gateway: Gateway,
@@ -70,7 +51,7 @@ export async function registerCiphertext(
     bytes: Uint8Array;
     owner?: Address;
     noiseBits?: number;
-    origin?: Hex;
+    source?: Hex;
     onProgress?: (text: string) => void;
   },
 ): Promise<Registered> {
@@ -83,14 +64,15 @@ export async function registerCiphertext(
     options.noiseBits === undefined
       ? bitLength(freshNoiseBound(set, epoch.committee))
       : noiseBitsAtFirstLevel(set, epoch.committee, { limbs, noiseBits: options.noiseBits });
-  const { origin } = options;
+  const { source } = options;
   const owner =
-    origin === undefined
+    source === undefined
       ? (options.owner ?? walletOf(gateway).account.address)
-      : (await ciphertextOf(gateway, origin)).owner;
+      : (await ciphertextOf(gateway, source)).owner;
   options.onProgress?.('registering the digest on chain');
   const digest = blobDigest(bytes);
-  const entry = { keyId, digest, owner, limbs, noiseBits, origin };
+  const vouched = { origin: 'vouched', proofDigest: undefined } as const;
+  const entry = { keyId, digest, owner, limbs, noiseBits, source, ...vouched };
   const handle = await register(gateway, entry);
   options.onProgress?.('handing the ciphertext to the operators');
   const members = await membersOf(gateway, epoch);
@@ -110,9 +92,11 @@ export async function ciphertextOf(gateway: Gateway, handle: Hex): Promise<Ciphe
     functionName: 'ciphertext',
     args: [handle],
   });
-  const origin = found.origin === zeroHash ? undefined : found.origin;
-  if (found.owner !== zeroAddress) return { handle, ...found, origin };
-  throw notRegistered(handle);
+  const origin = originOf(found.origin);
+  if (found.owner === zeroAddress || origin === undefined) throw notRegistered(handle);
+  const unlessZero = (word: Hex) => (word === zeroHash ? undefined : word);
+  const [proofDigest, source] = [unlessZero(found.proofDigest), unlessZero(found.source)];
+  return { handle, ...found, origin, proofDigest, source };
 }
 
 export function notRegistered(handle: Hex): ClientError {
@@ -124,11 +108,11 @@ export function notRegistered(handle: Hex): ClientError {
 }
 
 async function register(gateway: Gateway, entry: Omit<Ciphertext, 'handle'>): Promise<Hex> {
-  const { keyId, digest, limbs, noiseBits, owner, origin } = entry;
+  const { keyId, digest, limbs, noiseBits, owner, source } = entry;
   const address = gateway.addresses.ciphertextRegistry;
   const contract = { address, abi: ciphertextRegistryAbi } as const;
   const receipt =
-    origin === undefined
+    source === undefined
       ? await send(gateway, {
           ...contract,
           functionName: 'register',
@@ -137,7 +121,7 @@ async function register(gateway: Gateway, entry: Omit<Ciphertext, 'handle'>): Pr
       : await send(gateway, {
           ...contract,
           functionName: 'registerSwitched',
-          args: [origin, keyId, digest, limbs, noiseBits],
+          args: [source, keyId, digest, limbs, noiseBits],
         });
   const [registered] = parseEventLogs({
     abi: ciphertextRegistryAbi,
@@ -148,5 +132,3 @@ async function register(gateway: Gateway, entry: Omit<Ciphertext, 'handle'>): Pr
     throw new ClientError(ClientErrorCode.RESULT_MISMATCH, 'the registration left no event');
   return registered.args.handle;
 }
-
-const bitLength = (value: bigint): number => (value === 0n ? 0 : value.toString(2).length);

@@ -35,8 +35,6 @@ export const ClientErrorCode = {
   PARAMETER_SET_REFUSED: 'PARAMETER_SET_REFUSED',
   /** No ciphertext with this handle is registered. */
   NOT_REGISTERED: 'NOT_REGISTERED',
-  /** More noise than may be decrypted at the ciphertext's level, or a level that never is. */
-  NOISE_TOO_LARGE: 'NOISE_TOO_LARGE',
   /** The chain knows nothing under this id. */
   UNKNOWN_ID: 'UNKNOWN_ID',
   /** The request's deadline passed without a result; nothing was decrypted. */

@@ -2,13 +2,21 @@ import { encodeValues } from '../../workers/fhe/client.ts';
 import { sealContext } from '../../workers/fhe/context.ts';
 import { serializePlaintext } from '../../workers/fhe/plaintext.ts';
 import { seal, withSeal } from '../../workers/fhe/seal.ts';
-import { encryptForProof } from '../../workers/proofs/encryption.ts';
-import { encryptionKey } from '../../workers/proofs/key.ts';
+import { Curve } from '../../workers/curve/curve.ts';
+import { serializeCiphertext } from '../../workers/fhe/ciphertext.ts';
+import { encryptForProof, encryptWithWitness } from '../../workers/proofs/encryption.ts';
+import { encryptionKey, type EncryptionKey } from '../../workers/proofs/key.ts';
+import { kzgParameters } from '../../workers/proofs/kzg/parameters.ts';
+import { proveKzg } from '../../workers/proofs/kzg/prove.ts';
+import { verifyKzg } from '../../workers/proofs/kzg/verify.ts';
+import { proofLength } from '../../workers/proofs/lattice/format.ts';
+import { latticeParameters } from '../../workers/proofs/lattice/parameters.ts';
 import { prove } from '../../workers/proofs/lattice/prove.ts';
 import { verify } from '../../workers/proofs/lattice/verify.ts';
 import { parameterSet } from '../../workers/ring/parameters.ts';
 import type { ParameterSet } from '../../workers/ring/parameters.ts';
 import { sampleValues, sealKeys } from '../workers/fhe/support.ts';
+import { insecureCrs } from '../workers/proofs/kzg/support.ts';
 import { median, type Measurement } from './report.ts';
 
 const context = {
@@ -18,6 +26,8 @@ const context = {
 } as const;
 /** Rounds beside as many warm-up rounds as a quarter of them. */
 const rounds = { 'bfv-8192-b20': 80, 'bfv-16384-b20': 32 };
+/** A kzg proof takes seconds. */
+const kzgRounds = 4;
 
 /**
  * Encrypting with a witness, proving and verifying against SEAL's Encryptor, which encrypts a plaintext
@@ -27,6 +37,8 @@ const rounds = { 'bfv-8192-b20': 80, 'bfv-16384-b20': 32 };
  * - `prove`: with all tries and from the serialised ciphertext; the number of tries is random, so there are
  *   median and mean.
  * - `verify`: from the serialised ciphertext and proof.
+ * - `kzg prove`, `kzg verify`: likewise for the kzg proof, on threads that are there, against the lattice
+ *   proof of the same run; `kzg size` likewise.
  */
 export async function benchProofs(): Promise<Measurement[]> {
   const measurements: Measurement[] = [];
@@ -65,11 +77,49 @@ async function benchSet(set: ParameterSet, count: number): Promise<Measurement[]
     const name = `proofs, N=${set.degree}: ${what}`;
     return { name, unit: 'ms', value, baseline, ratio: value / baseline };
   };
+  const lattice = { prove: mean(times.prove), verify: median(times.verify) };
   return [
     line('encrypt with a witness', 'encrypt'),
     line('prove, median', 'prove'),
     line('prove, mean', 'prove', mean),
     line('verify', 'verify'),
+    ...(await benchKzg(set, key, plaintext, lattice)),
+  ];
+}
+
+/** The kzg proof against the lattice proof. */
+async function benchKzg(
+  set: ParameterSet,
+  key: EncryptionKey,
+  plaintext: BigUint64Array,
+  lattice: { readonly prove: number; readonly verify: number },
+): Promise<Measurement[]> {
+  const crs = await insecureCrs(set);
+  const curve = await Curve.start();
+  const times = { prove: [] as number[], verify: [] as number[] };
+  try {
+    for (let round = -1; round < kzgRounds; round++) {
+      const { ciphertext, witness } = encryptWithWitness(key, plaintext);
+      const statement = { key, registered: serializeCiphertext(set, ciphertext), context };
+      const started = performance.now();
+      const proof = await proveKzg(statement, witness, crs, { curve });
+      const proved = performance.now();
+      await verifyKzg(statement, crs.key, proof);
+      if (round < 0) continue;
+      times.prove.push(proved - started);
+      times.verify.push(performance.now() - proved);
+    }
+  } finally {
+    await curve.close();
+  }
+  const compared = (what: string, unit: string, value: number, baseline: number): Measurement => ({
+    ...{ name: `proofs, N=${set.degree}: kzg ${what}`, unit, value, baseline },
+    ratio: value / baseline,
+  });
+  return [
+    compared('prove', 'ms', median(times.prove), lattice.prove),
+    compared('verify', 'ms', median(times.verify), lattice.verify),
+    compared('size', 'B', kzgParameters(set).proofBytes, proofLength(latticeParameters(set))),
   ];
 }
 

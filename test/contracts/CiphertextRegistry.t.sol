@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Ciphertext, ICiphertextRegistry} from "../../contracts/interfaces/ICiphertextRegistry.sol";
+import {
+    Ciphertext,
+    CiphertextOrigin,
+    ICiphertextRegistry
+} from "../../contracts/interfaces/ICiphertextRegistry.sol";
 import {IKeyManager, KeyState, ParameterSet} from "../../contracts/interfaces/IKeyManager.sol";
 import {Deployment} from "./Deployment.sol";
 
@@ -23,11 +27,19 @@ contract CiphertextRegistryTest is Deployment {
     }
 
     function test_registerRecordsTheCiphertext() public {
-        bytes32 expected = keccak256(
-            abi.encode(block.chainid, address(ciphertexts), keyId, DIGEST)
-        );
+        bytes32 expected = vouchedHandle(keyId, DIGEST, user);
         vm.expectEmit(address(ciphertexts));
-        emit ICiphertextRegistry.CiphertextRegistered(expected, keyId, DIGEST, 3, 20, user, 0);
+        emit ICiphertextRegistry.CiphertextRegistered(
+            expected,
+            keyId,
+            DIGEST,
+            3,
+            20,
+            user,
+            0,
+            CiphertextOrigin.Vouched,
+            0
+        );
         bytes32 handle = register(DIGEST, 3, 20);
         vm.assertEq(handle, expected, "handle");
         Ciphertext memory record = ciphertexts.ciphertext(handle);
@@ -36,6 +48,9 @@ contract CiphertextRegistryTest is Deployment {
         vm.assertEq(record.owner, user, "owner");
         vm.assertEq(record.limbs, 3, "limbs");
         vm.assertEq(record.noiseBits, 20, "noise");
+        vm.assertTrue(record.origin == CiphertextOrigin.Vouched, "origin");
+        vm.assertEq(record.source, bytes32(0), "source");
+        vm.assertEq(record.proofDigest, bytes32(0), "proof");
     }
 
     function test_registerIsForTheRegistrar() public {
@@ -44,13 +59,18 @@ contract CiphertextRegistryTest is Deployment {
         ciphertexts.register(keyId, DIGEST, 3, 20, user);
     }
 
-    function test_registerIsOnceWhateverElseIsSaid() public {
+    function test_registerIsOnceForAnOwnerWhateverElseIsSaid() public {
         bytes32 handle = register(DIGEST, 3, 20);
         vm.expectRevert(
             abi.encodeWithSelector(ICiphertextRegistry.CiphertextRegistryExists.selector, handle)
         );
         vm.prank(registrar);
-        ciphertexts.register(keyId, DIGEST, 2, 1, stranger);
+        ciphertexts.register(keyId, DIGEST, 2, 1, user);
+        vm.prank(registrar);
+        vm.assertTrue(
+            ciphertexts.register(keyId, DIGEST, 2, 1, stranger) != handle,
+            "another owner, another handle"
+        );
     }
 
     function test_registerRefusesZeros() public {

@@ -15,6 +15,7 @@ import {SlashingManager} from "../../contracts/SlashingManager.sol";
 import {DevnetToken} from "../../contracts/devnet/DevnetToken.sol";
 import {Authority} from "../../contracts/governance/Authority.sol";
 import {GatewayProxy} from "../../contracts/governance/GatewayProxy.sol";
+import {CiphertextOrigin} from "../../contracts/interfaces/ICiphertextRegistry.sol";
 import {EpochPhase} from "../../contracts/interfaces/IEpochManager.sol";
 import {FeeTerms} from "../../contracts/interfaces/IFeeVault.sol";
 import {EvaluationKeys} from "../../contracts/interfaces/IEvaluationKeyManager.sol";
@@ -393,6 +394,26 @@ abstract contract Deployment {
         vm.prank(registrar);
         return
             ciphertexts.register(keyId, keccak256(abi.encode("ciphertext", number)), 3, 10, user);
+    }
+
+    /// @dev Handle of a ciphertext that a registrar registers.
+    function vouchedHandle(
+        bytes32 keyId,
+        bytes32 digest,
+        address owner
+    ) internal view returns (bytes32) {
+        return
+            keccak256(
+                abi.encode(
+                    block.chainid,
+                    address(ciphertexts),
+                    keyId,
+                    digest,
+                    owner,
+                    CiphertextOrigin.Vouched,
+                    bytes32(0)
+                )
+            );
     }
 
     function unauthorized(address caller) internal pure returns (bytes memory) {

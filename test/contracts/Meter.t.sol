@@ -242,10 +242,10 @@ contract MeterTest is Deployment {
     function test_aSwitchedCiphertextCountsUnderBothKeys() public {
         bytes32 target = activeKey(epochId, setId, "target");
         recordEvaluationKeys(requestSwitching(keyId, target));
-        bytes32 origin = registerCiphertext(keyId, 1);
+        bytes32 original = registerCiphertext(keyId, 1);
         vm.prank(registrar);
-        bytes32 handle = ciphertexts.registerSwitched(origin, target, "switched", 3, 15);
-        request(user, one(origin));
+        bytes32 handle = ciphertexts.registerSwitched(original, target, "switched", 3, 15);
+        request(user, one(original));
         request(user, one(handle));
         assertMeter(target, 0, 0, 1);
         assertMeter(keyId, 0, 0, 2);
@@ -267,9 +267,7 @@ contract MeterTest is Deployment {
         handles = new bytes32[](count);
         for (uint256 i = 0; i < count; ++i) {
             bytes32 digest = keccak256(abi.encode("ciphertext", first + i));
-            bytes32 handle = keccak256(
-                abi.encode(block.chainid, address(ciphertexts), key, digest)
-            );
+            bytes32 handle = vouchedHandle(key, digest, user);
             if (ciphertexts.ciphertext(handle).owner == address(0)) {
                 registerCiphertext(key, first + i);
                 vm.prank(user);

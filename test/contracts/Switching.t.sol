@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Ciphertext, ICiphertextRegistry} from "../../contracts/interfaces/ICiphertextRegistry.sol";
+import {
+    Ciphertext,
+    CiphertextOrigin,
+    ICiphertextRegistry
+} from "../../contracts/interfaces/ICiphertextRegistry.sol";
 import {
     EvaluationKeyKind,
     EvaluationKeys,
@@ -251,12 +255,10 @@ contract SwitchingTest is Deployment {
 
     // Ciphertexts that were switched
 
-    function test_registerSwitchedKeepsOwnerAndOrigin() public {
-        bytes32 origin = switchable();
+    function test_registerSwitchedKeepsOwnerAndSource() public {
+        bytes32 original = switchable();
         bytes32 digest = keccak256("switched");
-        bytes32 expected = keccak256(
-            abi.encode(block.chainid, address(ciphertexts), target, digest)
-        );
+        bytes32 expected = vouchedHandle(target, digest, user);
         vm.expectEmit(address(ciphertexts));
         emit ICiphertextRegistry.CiphertextRegistered(
             expected,
@@ -265,22 +267,24 @@ contract SwitchingTest is Deployment {
             3,
             15,
             user,
-            origin
+            original,
+            CiphertextOrigin.Vouched,
+            0
         );
-        bytes32 handle = registerSwitched(origin, target);
+        bytes32 handle = registerSwitched(original, target);
         vm.assertEq(handle, expected, "handle");
         Ciphertext memory record = ciphertexts.ciphertext(handle);
         vm.assertEq(record.keyId, target, "key");
         vm.assertEq(record.owner, user, "owner");
-        vm.assertEq(record.origin, origin, "origin");
-        vm.assertEq(ciphertexts.ciphertext(origin).origin, bytes32(0), "the origin has none");
+        vm.assertEq(record.source, original, "source");
+        vm.assertEq(ciphertexts.ciphertext(original).source, bytes32(0), "the original has none");
     }
 
-    function test_rightsAreThoseOfTheOriginBeforeAndAfter() public {
-        bytes32 origin = switchable();
+    function test_rightsAreThoseOfTheOriginalBeforeAndAfter() public {
+        bytes32 original = switchable();
         vm.prank(user);
-        ciphertexts.allow(origin, stranger);
-        bytes32 handle = registerSwitched(origin, target);
+        ciphertexts.allow(original, stranger);
+        bytes32 handle = registerSwitched(original, target);
         vm.assertTrue(ciphertexts.mayDecrypt(handle, user), "owner");
         vm.assertTrue(ciphertexts.mayDecrypt(handle, stranger), "allowed before");
         // The owner of the target has no say.
@@ -296,67 +300,67 @@ contract SwitchingTest is Deployment {
         ciphertexts.allow(handle, OTHER_OWNER);
 
         vm.expectEmit(address(ciphertexts));
-        emit ICiphertextRegistry.DecryptionAllowed(origin, OTHER_OWNER);
+        emit ICiphertextRegistry.DecryptionAllowed(original, OTHER_OWNER);
         vm.prank(user);
         ciphertexts.allow(handle, OTHER_OWNER);
         vm.assertTrue(ciphertexts.mayDecrypt(handle, OTHER_OWNER), "switched");
-        vm.assertTrue(ciphertexts.mayDecrypt(origin, OTHER_OWNER), "origin");
+        vm.assertTrue(ciphertexts.mayDecrypt(original, OTHER_OWNER), "original");
         vm.prank(user);
-        ciphertexts.allow(origin, governor);
+        ciphertexts.allow(original, governor);
         vm.assertTrue(ciphertexts.mayDecrypt(handle, governor), "allowed later");
     }
 
     function test_registerSwitchedIsForTheRegistrar() public {
-        bytes32 origin = switchable();
+        bytes32 original = switchable();
         vm.expectRevert(unauthorized(user));
         vm.prank(user);
-        ciphertexts.registerSwitched(origin, target, keccak256("switched"), 3, 15);
+        ciphertexts.registerSwitched(original, target, keccak256("switched"), 3, 15);
     }
 
     function test_registerSwitchedNeedsARecordedKeyBetweenTheTwo() public {
-        bytes32 origin = registerCiphertext(source, 1);
+        bytes32 original = registerCiphertext(source, 1);
         allow(source, target);
         bytes32 requestId = request(source, target);
-        expectNotSwitchable(origin, source, target);
+        expectNotSwitchable(original, source, target);
         recordEvaluationKeys(requestId);
-        expectNotSwitchable(origin, source, source);
+        expectNotSwitchable(original, source, source);
         expectNotSwitchable(registerCiphertext(target, 2), target, source);
-        expectNotSwitchable(origin, source, "none");
-        registerSwitched(origin, target);
+        expectNotSwitchable(original, source, "none");
+        registerSwitched(original, target);
     }
 
     function test_registerSwitchedRefusesWhatRegisterRefuses() public {
-        bytes32 origin = switchable();
+        bytes32 original = switchable();
         vm.expectRevert(
             abi.encodeWithSelector(ICiphertextRegistry.CiphertextRegistryUnknown.selector, target)
         );
         registerSwitched(target, target);
         vm.startPrank(registrar);
         vm.expectRevert(ICiphertextRegistry.CiphertextRegistryZeroDigest.selector);
-        ciphertexts.registerSwitched(origin, target, 0, 3, 15);
+        ciphertexts.registerSwitched(original, target, 0, 3, 15);
         vm.expectPartialRevert(ICiphertextRegistry.CiphertextRegistryLimbs.selector);
-        ciphertexts.registerSwitched(origin, target, keccak256("switched"), 4, 15);
+        ciphertexts.registerSwitched(original, target, keccak256("switched"), 4, 15);
         vm.expectPartialRevert(ICiphertextRegistry.CiphertextRegistryNoise.selector);
-        ciphertexts.registerSwitched(origin, target, keccak256("switched"), 3, 21);
+        ciphertexts.registerSwitched(original, target, keccak256("switched"), 3, 21);
         vm.stopPrank();
-        bytes32 handle = registerSwitched(origin, target);
+        bytes32 handle = registerSwitched(original, target);
         vm.expectRevert(
             abi.encodeWithSelector(ICiphertextRegistry.CiphertextRegistryExists.selector, handle)
         );
-        registerSwitched(origin, target);
+        registerSwitched(original, target);
     }
 
     /// @dev Retiring a key ends what can be done with its ciphertexts.
     function test_nothingLeavesARetiredKeyOrEntersOne() public {
-        bytes32 origin = switchable();
+        bytes32 original = switchable();
         vm.prank(governor);
         keys.retireKey(target);
         vm.expectRevert(keyState(target, KeyState.Retired));
-        registerSwitched(origin, target);
+        registerSwitched(original, target);
         vm.prank(governor);
         keys.retireKey(source);
         vm.expectRevert(keyState(source, KeyState.Retired));
-        registerSwitched(origin, target);
+        registerSwitched(original, target);
     }
 
     function test_requireOwnedChecksEachHandle() public {
@@ -403,18 +407,18 @@ contract SwitchingTest is Deployment {
     }
 
     /// @dev A ciphertext under the source, and a recorded key to switch it with.
-    function switchable() private returns (bytes32 origin) {
-        origin = registerCiphertext(source, 1);
+    function switchable() private returns (bytes32 original) {
+        original = registerCiphertext(source, 1);
         allow(source, target);
         recordEvaluationKeys(request(source, target));
     }
 
-    function registerSwitched(bytes32 origin, bytes32 toKeyId) private returns (bytes32) {
+    function registerSwitched(bytes32 original, bytes32 toKeyId) private returns (bytes32) {
         vm.prank(registrar);
-        return ciphertexts.registerSwitched(origin, toKeyId, keccak256("switched"), 3, 15);
+        return ciphertexts.registerSwitched(original, toKeyId, keccak256("switched"), 3, 15);
     }
 
-    function expectNotSwitchable(bytes32 origin, bytes32 fromKeyId, bytes32 toKeyId) private {
+    function expectNotSwitchable(bytes32 original, bytes32 fromKeyId, bytes32 toKeyId) private {
         vm.expectRevert(
             abi.encodeWithSelector(
                 ICiphertextRegistry.CiphertextRegistryNotSwitchable.selector,
@@ -422,7 +426,7 @@ contract SwitchingTest is Deployment {
                 toKeyId
             )
         );
-        registerSwitched(origin, toKeyId);
+        registerSwitched(original, toKeyId);
     }
 
     function expectNotRecorded(bytes32 requestId, bytes32 retired) private {

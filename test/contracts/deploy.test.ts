@@ -1,4 +1,4 @@
-import { getAddress, toFunctionSelector, type AbiFunction, type Address } from 'viem';
+import { getAddress, toFunctionSelector, zeroAddress, type AbiFunction, type Address } from 'viem';
 import { beforeAll, describe, expect, test } from 'vitest';
 
 import { gatewayAbis, permissions, Role, type GatewayContract } from '../../deploy/roles.ts';
@@ -181,7 +181,19 @@ describe('the deployment module', () => {
       expect(await read.hasRole([Role[role], addresses[contract]])).toEqual([true, 0]);
       expect(await read.hasRole([Role[role], deployer])).toEqual([false, 0]);
     }
-    for (const role of ['admin', 'governor', 'registrar', 'keyRequester'] as const)
+    for (const role of ['admin', 'governor', 'keyRequester'] as const)
       expect(await read.hasRole([Role[role], deployer])).toEqual([true, 0]);
+  });
+
+  test('nobody may vouch for ciphertexts unless somebody is named', async () => {
+    const granted = await gateway.authority.getEvents.RoleGranted(
+      { roleId: Role.registrar },
+      { fromBlock: 0n },
+    );
+    expect(granted.map(({ args }) => args.account)).toEqual([zeroAddress]);
+    const registrar = chain.outsider.account.address;
+    const other = await deployGateway(await connectChain(), { registrar });
+    const [isMember] = await other.authority.read.hasRole([Role.registrar, registrar]);
+    expect(isMember).toBe(true);
   });
 });

@@ -14,8 +14,10 @@ import { beforeAll, describe, expect, test } from 'vitest';
 
 import { decryptionGatewayAbi, evaluationKeyManagerAbi } from '../../workers/chain/abi.ts';
 import { defaultCaps } from '../../workers/chain/fees.ts';
+import { ciphertextHandle, registrationResult } from '../../workers/chain/ids.ts';
 import { permitTypedData } from '../../workers/chain/permit.ts';
 import { signStatement } from '../../workers/chain/typed-data.ts';
+import { numberOfOrigin, type ProvenOrigin } from '../../workers/proofs/origins.ts';
 import { parameterSet } from '../../workers/ring/parameters.ts';
 import { seededBytes } from '../workers/sharing/reference.ts';
 import { activateEpoch } from './support/epoch.ts';
@@ -75,7 +77,7 @@ describe('gas', () => {
   beforeAll(async () => {
     chain = await connectChain();
     await chain.networkHelpers.time.increaseTo(startSeconds);
-    gateway = await deployGateway(chain);
+    gateway = await deployGateway(chain, { registrar: chain.governor.account.address });
     await gateway.keyManager.write.addParameterSet([recordOf(set)]);
   });
 
@@ -91,6 +93,11 @@ describe('gas', () => {
     const first = await registerCiphertext(keyId, 'first');
     record(`n=${n} register ciphertext`, first.gas);
     const { handle } = first;
+    const proven = await registerProven(n, epoch.epochId, keyId, 'lattice', []);
+    record(`n=${n} register proven ciphertext`, proven.gas);
+    const inputs = [handle, proven.handle];
+    const computed = await registerProven(n, epoch.epochId, keyId, 'computed', inputs);
+    record(`n=${n} register what was computed from 2`, computed.gas);
     const scalar = await decrypt(n, epoch.epochId, handle, [0]);
     record(`n=${n} request one scalar`, scalar.request);
     record(`n=${n} respond one scalar`, scalar.respond);
@@ -221,6 +228,27 @@ describe('gas', () => {
     const args = [keyId, keccak256(toHex(name)), 3, 20, owner] as const;
     const { result: handle } = await ciphertextRegistry.simulate.register(args);
     const receipt = await send(chain, undefined, ciphertextRegistry, 'register', args);
+    return { handle, gas: receipt.gasUsed };
+  }
+
+  async function registerProven(
+    n: number,
+    epochId: Hex,
+    keyId: Hex,
+    origin: ProvenOrigin,
+    inputs: Hex[],
+  ) {
+    const { ciphertextRegistry, deployment } = gateway;
+    const [digest, proofDigest] = [keccak256(toHex(origin)), keccak256(toHex(`${origin} proof`))];
+    const identity = { keyId, digest, owner: chain.governor.account.address, origin, proofDigest };
+    const handle = ciphertextHandle(deployment, identity);
+    const found = { limbs: 3, noiseBits: 20, inputs };
+    const message = { epochId, requestId: handle, result: registrationResult(found) };
+    const statement = { type: 'Result', contract: 'ciphertextRegistry', message } as const;
+    const signatures = await signaturesOf(deployment, statement, quorumOf(n));
+    const proven = { ...identity, ...found, origin: numberOfOrigin(origin) };
+    const args = [proven, firstMembers(quorumOf(n)), signatures];
+    const receipt = await send(chain, undefined, ciphertextRegistry, 'registerProven', args);
     return { handle, gas: receipt.gasUsed };
   }
 

@@ -8,11 +8,12 @@ import {
   keyId as idOfKey,
   proposalId,
   publicDecryptionRequestId,
+  registrationResult,
   userDecryptionRequestId,
 } from '../../workers/chain/ids.ts';
 import { permitTypedData } from '../../workers/chain/permit.ts';
-import type { RequestContract } from '../../workers/chain/state.ts';
-import { statementDigest } from '../../workers/chain/typed-data.ts';
+import { statementDigest, type ResultContract } from '../../workers/chain/typed-data.ts';
+import { numberOfOrigin, origins } from '../../workers/proofs/origins.ts';
 import { parameterSet, parameterSets } from '../../workers/ring/parameters.ts';
 import { committeeOf } from '../../workers/sharing/committee.ts';
 import { parameterSetId } from '../../workers/sharing/ids.ts';
@@ -39,7 +40,7 @@ describe('what contracts and workers compute separately is the same', () => {
 
   beforeAll(async () => {
     chain = await connectChain();
-    gateway = await deployGateway(chain);
+    gateway = await deployGateway(chain, { registrar: chain.governor.account.address });
     epoch = await activateEpoch(chain, gateway, 4, zeroHash);
   });
 
@@ -88,7 +89,23 @@ describe('what contracts and workers compute separately is the same', () => {
     const registration = [keyId, digest, 3, 20, requester] as const;
     const { result: handle } = await ciphertextRegistry.simulate.register(registration);
     await ciphertextRegistry.write.register(registration);
-    expect(handle).toBe(ciphertextHandle(deployment, { keyId, digest }));
+    const vouched = { origin: 'vouched', proofDigest: undefined } as const;
+    const owned = { keyId, digest, owner: requester };
+    expect(handle).toBe(ciphertextHandle(deployment, { ...owned, ...vouched }));
+
+    for (const origin of origins.filter((one) => one !== 'vouched')) {
+      const identity = { ...owned, origin, proofDigest: id('proof') };
+      const expected = ciphertextHandle(deployment, identity);
+      const found = { limbs: 3, noiseBits: 20, inputs: origin === 'computed' ? [handle] : [] };
+      const message = { epochId, requestId: expected, result: registrationResult(found) };
+      const statement = { type: 'Result', contract: 'ciphertextRegistry', message } as const;
+      const { result: proven } = await ciphertextRegistry.simulate.registerProven([
+        { ...identity, ...found, origin: numberOfOrigin(origin) },
+        firstMembers(3),
+        await signaturesOf(deployment, statement, 3),
+      ]);
+      expect(proven).toBe(expected);
+    }
 
     const { simulate } = evaluationKeyManager;
     const { result: relinearization } = await simulate.requestRelinearizationKey([keyId]);
@@ -158,7 +175,7 @@ describe('what contracts and workers compute separately is the same', () => {
 
   test('digests of everything that is signed', async () => {
     const { deployment, epochManager, keyManager } = gateway;
-    const { evaluationKeyManager, crsManager, decryptionGateway } = gateway;
+    const { evaluationKeyManager, ciphertextRegistry, crsManager, decryptionGateway } = gateway;
     const epochId = epoch.epochId;
     const [a, b, height, result] = [id('a'), id('b'), 2n ** 63n, '0x0102030405060708'] as const;
     const next = id('c');
@@ -181,8 +198,8 @@ describe('what contracts and workers compute separately is the same', () => {
       }),
     );
     for (const [contract, { read }] of Object.entries({
-      ...{ keyManager, evaluationKeyManager, crsManager, decryptionGateway },
-    }) as [RequestContract, typeof decryptionGateway][])
+      ...{ keyManager, evaluationKeyManager, ciphertextRegistry, crsManager, decryptionGateway },
+    }) as [ResultContract, typeof decryptionGateway][])
       expect(await read.hashResult([epochId, a, keccak256(result)])).toBe(
         statementDigest(deployment, {
           ...({ type: 'Result', contract } as const),

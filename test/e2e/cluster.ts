@@ -21,7 +21,7 @@ import {
 import { parameterSet } from '../../workers/ring/parameters.ts';
 
 /** Small and fast, and named for what it is. */
-export const testSet = parameterSet('insecure-bfv-1024');
+export const testSet = parameterSet('insecure-bfv-1024-b17');
 
 /** A committee of real operator processes with one key, for tests. */
 export class Cluster {

@@ -5,7 +5,6 @@ import { user } from '../../devnet/accounts.ts';
 import {
   computingKeys,
   makeEvaluationKeys,
-  productNoiseBits,
   rotatedRows,
   type ComputingKeys,
 } from '../../devnet/computing.ts';
@@ -23,6 +22,7 @@ import { seal } from '../../workers/fhe/seal.ts';
 import { parameterSet } from '../../workers/ring/parameters.ts';
 import { compute, gathered } from '../workers/fhe/evaluation.ts';
 import { Cluster } from './cluster.ts';
+import { becomeRegistrar, productNoiseBits } from './vouching.ts';
 
 // Real operators make every key that stock SEAL takes; stock SEAL computes with them.
 
@@ -36,6 +36,7 @@ let publicKey: Uint8Array;
 beforeAll(async () => {
   cluster = await Cluster.start(4, set);
   publicKey = await downloadPublicKey(cluster.governor, cluster.keyId);
+  await becomeRegistrar(cluster.governor);
   return () => cluster.close();
 });
 
@@ -131,15 +132,15 @@ describe('a switching key', () => {
     const { parts } = await keyFileOf(gateway, keyB, { kind: 'switching', sourceKeyId: keyId });
     const galois = await gathered(parts);
 
-    const origin = await cluster.roundTrip.register({ slots: left });
+    const original = await cluster.roundTrip.register({ slots: left });
     const { switched } = compute(set, { galois }, ({ evaluator, galois: keys, load }) => {
-      const ciphertext = load(origin.bytes);
+      const ciphertext = load(original.bytes);
       evaluator.applyGaloisInplace(ciphertext, 1, keys);
       return { switched: ciphertext };
     });
     const before = await meterOf(gateway, keyId);
     const { handle, owner } = await registerCiphertext(gateway, {
-      ...{ keyId: keyB, bytes: switched, origin: origin.handle },
+      ...{ keyId: keyB, bytes: switched, source: original.handle },
       noiseBits: productNoiseBits(set, cluster.epoch.committee, 0),
     });
     expect(owner).toBe(user.address);

@@ -1,9 +1,11 @@
 import { beforeAll, beforeEach, expect, it } from 'vitest';
 
-import { makeEvaluationKeys, rotatedRows, sumNoiseBits } from '../../devnet/computing.ts';
+import { user } from '../../devnet/accounts.ts';
+import { makeEvaluationKeys, rotatedRows } from '../../devnet/computing.ts';
 import { encrypt } from '../../sdk/index.ts';
 import { audit } from '../../tasks/support/audit/audit.ts';
 import { convicted } from '../../tasks/support/audit/findings.ts';
+import { registerCiphertext } from '../../tasks/support/ciphertexts.ts';
 import { keyFileOf } from '../../tasks/support/key-files.ts';
 import { downloadPublicKey } from '../../tasks/support/keys.ts';
 import { galoisElements } from '../../workers/fhe/galois-elements.ts';
@@ -17,6 +19,7 @@ import { parameterSet } from '../../workers/ring/parameters.ts';
 import { LARGE_OPERATION_BYTES } from '../../workers/operator/config.ts';
 import { compute, gathered } from '../workers/fhe/evaluation.ts';
 import { Cluster } from './cluster.ts';
+import { becomeRegistrar, sumNoiseBits } from './vouching.ts';
 
 // Keys above the size from which shares go to one opener instead of from all to all.
 
@@ -64,7 +67,9 @@ it('are made although one opener lies and another operator is killed half-way', 
     return { rotated: ciphertext };
   });
   const noiseBits = sumNoiseBits(set, cluster.epoch.committee, 1);
-  const registered = await cluster.roundTrip.registerBytes(rotated, noiseBits);
+  await becomeRegistrar(gateway);
+  const vouched = { keyId, bytes: rotated, noiseBits, owner: user.address };
+  const registered = await registerCiphertext(gateway, vouched);
   const values = { slots: rotatedRows(slots, -4) };
   const { decrypted, expected } = await cluster.roundTrip.decrypt(registered, values);
   expect(decrypted).toEqual(expected);

@@ -9,12 +9,12 @@ import { startOperators } from '../../devnet/cluster.ts';
 import { startDevnet, type Devnet } from '../../devnet/devnet.ts';
 import type { OperatorProcess } from '../../devnet/operator-process.ts';
 import { send } from '../../tasks/support/transactions.ts';
-import { encrypt, parameterSet } from '../../sdk/index.ts';
+import { blobDigest, parameterSet } from '../../sdk/index.ts';
 import { seal } from '../../workers/fhe/seal.ts';
 import { compute } from '../workers/fhe/evaluation.ts';
 import { CommandLine, failureIn } from './command-line.ts';
 
-const SET = 'insecure-bfv-1024';
+const SET = 'insecure-bfv-1024-b17';
 const UNKNOWN = `0x${'ab'.repeat(32)}`;
 /** A funded account without any role, and the owner of an operator that never runs. */
 const STRANGER = '8';
@@ -42,7 +42,7 @@ interface Decryption {
 }
 
 /** What earlier tests made, for later ones. */
-const ids = { epoch: '', key: '', slots: '', scalar: '', request: '', left: '' };
+const ids = { epoch: '', key: '', slots: '', scalar: '', request: '', proven: '', left: '' };
 
 beforeAll(async () => {
   devnet = await startDevnet();
@@ -207,19 +207,57 @@ describe('keys to compute with, and plaintexts for one user', () => {
     );
     for (const kind of ['public', 'relin', 'galois'])
       await kms.json('key', 'download', ids.key, `--${kind}`, '--out', path(kind));
-    const set = parameterSet(SET);
-    const slots = encrypt(set, bytesIn('public'), { slots: [1n, 2n, 3n] });
-    const files = { relinearization: bytesIn('relin'), galois: bytesIn('galois') };
-    const { left } = compute(set, files, ({ evaluator, galois, load }, own) => {
-      const left = own(new seal.Ciphertext());
-      evaluator.rotateRows(load(slots), 1, galois, left);
-      return { left };
-    });
-    writeFileSync(path('left'), left);
-    const register = ['register', '--key', ids.key, '--in', path('left'), '--noise-bits', '36'];
-    ids.left = (await kms.json<Ciphertext>(...register)).handle;
     expect(await kms.json('status', made.evaluationKeys[1].requestId)).toMatchObject({
       ...{ kind: 'evaluationKeys', keys: 'galois', state: 'Recorded' },
+    });
+  });
+
+  test('what was proven offline is registered without a role, by nobody but its owner', async () => {
+    const { chainId, addresses } = await kms.json<{
+      chainId: string;
+      addresses: { ciphertextRegistry: Address };
+    }>('status');
+    const statement = ['--set', SET, '--public-key-file', path('public')];
+    statement.push('--chain-id', chainId, '--registry', addresses.ciphertextRegistry);
+    const files = ['--out', path('slots'), '--proof-out', path('proof')];
+    const values = ['--owner', governor.address, '--slots', '1,2,3'];
+    await kms.json('prove', ...statement, ...values, ...files);
+    const check = ['verify', ...statement, '--in', path('slots'), '--proof', path('proof')];
+    expect(await kms.json(...check, '--owner', governor.address)).toMatchObject({ valid: true });
+    expect(await kms.failure(...check, '--owner', addresses.ciphertextRegistry)).toMatchObject({
+      code: 'PROOF_DIGEST_MISMATCH',
+    });
+    const register = ['register', '--key', ids.key, '--in', path('slots')];
+    const proven = [...register, '--proof', path('proof')];
+    expect(await kms.failure(...proven, '--from', STRANGER)).toMatchObject({
+      code: 'REGISTRATION_REFUSED',
+    });
+    const registered = await kms.json<Ciphertext>(...proven);
+    expect(registered).toMatchObject({ origin: 'lattice', owner: governor.address });
+    // It is there, which is what was wanted.
+    expect(await kms.json(...proven)).toMatchObject({ handle: registered.handle });
+    expect(await kms.failure(...register, '--noise-bits', '20')).toMatchObject({
+      code: 'NOT_AUTHORISED',
+    });
+    ids.proven = registered.handle;
+  });
+
+  test('operators compute what stock SEAL computes', async () => {
+    const program = ['compute', '--program', 'rotate(a, 1)', '--with', `a=${ids.proven}`];
+    const computed = await kms.json<Ciphertext & { digest: Hex }>(...program);
+    expect(computed).toMatchObject({ origin: 'computed', program: 'rotate(a, 1)' });
+    const files = { galois: bytesIn('galois') };
+    const { left } = compute(parameterSet(SET), files, ({ evaluator, galois, load }, own) => {
+      const left = own(new seal.Ciphertext());
+      evaluator.rotateRows(load(bytesIn('slots')), 1, galois, left);
+      return { left };
+    });
+    expect(blobDigest(left)).toBe(computed.digest);
+    ids.left = computed.handle;
+    expect(await kms.failure(...program, '--from', STRANGER)).toMatchObject({ code: 'REVERTED' });
+    const [, , , ...names] = program;
+    expect(await kms.failure('compute', '--program', 'rotate(a 1)', ...names)).toMatchObject({
+      code: 'EXPRESSION_UNEXPECTED',
     });
   });
 
@@ -276,15 +314,8 @@ describe('keys to compute with, and plaintexts for one user', () => {
     await kms.json(...switching, '--allow');
     const download = ['key', 'download', keyId, '--switch-from', ids.key];
     await kms.json(...download, '--out', path('switch'));
-    const files = { galois: bytesIn('switch') };
-    const { switched } = compute(parameterSet(SET), files, ({ evaluator, galois, load }, own) => {
-      const switched = own(new seal.Ciphertext());
-      evaluator.applyGalois(load(bytesIn('left')), 1, galois, switched);
-      return { switched };
-    });
-    writeFileSync(path('switched'), switched);
-    const register = ['register', '--key', keyId, '--in', path('switched'), '--noise-bits', '37'];
-    const { handle } = await kms.json<Ciphertext>(...register, '--origin', ids.left);
+    const rekey = ['compute', '--key', keyId, '--program', 'rekey(a)', '--with', `a=${ids.left}`];
+    const { handle } = await kms.json<Ciphertext>(...rekey);
     const { plaintexts } = await kms.json<Decryption>('decrypt', '--handle', handle);
     expect(plaintexts[0]?.slots?.slice(0, 3)).toEqual(['2', '3', '0']);
     expect(await kms.json('key', 'status', keyId)).toMatchObject({ sources: [ids.key] });
@@ -342,7 +373,6 @@ describe('what goes wrong has a code', () => {
       failure: (...args: string[]) => kms.failure(...args, '--from', STRANGER),
     };
     const refused = { code: 'NOT_AUTHORISED' };
-    expect(await failure('encrypt', '--key', ids.key, '--scalar', '1')).toMatchObject(refused);
     expect(await failure('decrypt', '--handle', ids.scalar)).toMatchObject(refused);
   });
 

@@ -157,3 +157,21 @@ test('an upload that too few accept fails', async () => {
     metadata: { accepted: 1, needed: 2 },
   });
 });
+
+test('an operator that has a blob already is not sent it', async () => {
+  const asked: string[] = [];
+  await using holding = await fakeOperator(({ method }, response) => {
+    asked.push(`holding ${method}`);
+    response.writeHead(200).end();
+  });
+  await using lacking = await fakeOperator((request, response) => {
+    asked.push(`lacking ${request.method}`);
+    request.resume().on('end', () => {
+      response.writeHead(request.method === 'HEAD' ? 404 : 204).end();
+    });
+  });
+  const endpoints = [holding.endpoint, lacking.endpoint];
+  const accepted = await uploadBlob(endpoints, blob, { needed: 2 });
+  expect(accepted.sort()).toEqual(endpoints.sort());
+  expect(asked.sort()).toEqual(['holding HEAD', 'lacking HEAD', 'lacking PUT']);
+});

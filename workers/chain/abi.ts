@@ -4732,6 +4732,19 @@ export const ciphertextRegistryAbi = [
   },
   {
     inputs: [
+      { internalType: 'enum CiphertextOrigin', name: 'origin', type: 'uint8' },
+      { internalType: 'uint256', name: 'count', type: 'uint256' },
+    ],
+    name: 'CiphertextRegistryInputCount',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'handle', type: 'bytes32' }],
+    name: 'CiphertextRegistryInputTwice',
+    type: 'error',
+  },
+  {
+    inputs: [
       { internalType: 'uint8', name: 'limbs', type: 'uint8' },
       { internalType: 'uint8', name: 'minimum', type: 'uint8' },
       { internalType: 'uint8', name: 'maximum', type: 'uint8' },
@@ -4786,6 +4799,14 @@ export const ciphertextRegistryAbi = [
     name: 'CiphertextRegistryUnknown',
     type: 'error',
   },
+  {
+    inputs: [
+      { internalType: 'enum CiphertextOrigin', name: 'origin', type: 'uint8' },
+      { internalType: 'bytes32', name: 'proofDigest', type: 'bytes32' },
+    ],
+    name: 'CiphertextRegistryUnproven',
+    type: 'error',
+  },
   { inputs: [], name: 'CiphertextRegistryZeroAccount', type: 'error' },
   { inputs: [], name: 'CiphertextRegistryZeroDigest', type: 'error' },
   {
@@ -4818,7 +4839,9 @@ export const ciphertextRegistryAbi = [
       { indexed: false, internalType: 'uint8', name: 'limbs', type: 'uint8' },
       { indexed: false, internalType: 'uint16', name: 'noiseBits', type: 'uint16' },
       { indexed: false, internalType: 'address', name: 'owner', type: 'address' },
-      { indexed: false, internalType: 'bytes32', name: 'origin', type: 'bytes32' },
+      { indexed: false, internalType: 'bytes32', name: 'source', type: 'bytes32' },
+      { indexed: false, internalType: 'enum CiphertextOrigin', name: 'origin', type: 'uint8' },
+      { indexed: false, internalType: 'bytes32', name: 'proofDigest', type: 'bytes32' },
     ],
     name: 'CiphertextRegistered',
     type: 'event',
@@ -4832,6 +4855,7 @@ export const ciphertextRegistryAbi = [
     name: 'DecryptionAllowed',
     type: 'event',
   },
+  { anonymous: false, inputs: [], name: 'EIP712DomainChanged', type: 'event' },
   {
     anonymous: false,
     inputs: [{ indexed: false, internalType: 'uint64', name: 'version', type: 'uint64' }],
@@ -4843,6 +4867,13 @@ export const ciphertextRegistryAbi = [
     inputs: [{ indexed: true, internalType: 'address', name: 'implementation', type: 'address' }],
     name: 'Upgraded',
     type: 'event',
+  },
+  {
+    inputs: [],
+    name: 'MAX_INPUTS',
+    outputs: [{ internalType: 'uint256', name: '', type: 'uint256' }],
+    stateMutability: 'view',
+    type: 'function',
   },
   {
     inputs: [],
@@ -4879,7 +4910,9 @@ export const ciphertextRegistryAbi = [
           { internalType: 'address', name: 'owner', type: 'address' },
           { internalType: 'uint8', name: 'limbs', type: 'uint8' },
           { internalType: 'uint16', name: 'noiseBits', type: 'uint16' },
-          { internalType: 'bytes32', name: 'origin', type: 'bytes32' },
+          { internalType: 'enum CiphertextOrigin', name: 'origin', type: 'uint8' },
+          { internalType: 'bytes32', name: 'source', type: 'bytes32' },
+          { internalType: 'bytes32', name: 'proofDigest', type: 'bytes32' },
         ],
         internalType: 'struct Ciphertext',
         name: '',
@@ -4891,8 +4924,41 @@ export const ciphertextRegistryAbi = [
   },
   {
     inputs: [],
+    name: 'domainSeparator',
+    outputs: [{ internalType: 'bytes32', name: '', type: 'bytes32' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'eip712Domain',
+    outputs: [
+      { internalType: 'bytes1', name: 'fields', type: 'bytes1' },
+      { internalType: 'string', name: 'name', type: 'string' },
+      { internalType: 'string', name: 'version', type: 'string' },
+      { internalType: 'uint256', name: 'chainId', type: 'uint256' },
+      { internalType: 'address', name: 'verifyingContract', type: 'address' },
+      { internalType: 'bytes32', name: 'salt', type: 'bytes32' },
+      { internalType: 'uint256[]', name: 'extensions', type: 'uint256[]' },
+    ],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
     name: 'evaluationKeyManager',
     outputs: [{ internalType: 'contract IEvaluationKeyManager', name: '', type: 'address' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'epochId', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'handle', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'resultHash', type: 'bytes32' },
+    ],
+    name: 'hashResult',
+    outputs: [{ internalType: 'bytes32', name: '', type: 'bytes32' }],
     stateMutability: 'view',
     type: 'function',
   },
@@ -4952,7 +5018,32 @@ export const ciphertextRegistryAbi = [
   },
   {
     inputs: [
-      { internalType: 'bytes32', name: 'originHandle', type: 'bytes32' },
+      {
+        components: [
+          { internalType: 'bytes32', name: 'keyId', type: 'bytes32' },
+          { internalType: 'bytes32', name: 'digest', type: 'bytes32' },
+          { internalType: 'address', name: 'owner', type: 'address' },
+          { internalType: 'uint8', name: 'limbs', type: 'uint8' },
+          { internalType: 'uint16', name: 'noiseBits', type: 'uint16' },
+          { internalType: 'enum CiphertextOrigin', name: 'origin', type: 'uint8' },
+          { internalType: 'bytes32', name: 'proofDigest', type: 'bytes32' },
+          { internalType: 'bytes32[]', name: 'inputs', type: 'bytes32[]' },
+        ],
+        internalType: 'struct ProvenCiphertext',
+        name: 'proven',
+        type: 'tuple',
+      },
+      { internalType: 'uint256', name: 'signerBitmap', type: 'uint256' },
+      { internalType: 'bytes', name: 'signatures', type: 'bytes' },
+    ],
+    name: 'registerProven',
+    outputs: [{ internalType: 'bytes32', name: 'handle', type: 'bytes32' }],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'sourceHandle', type: 'bytes32' },
       { internalType: 'bytes32', name: 'toKeyId', type: 'bytes32' },
       { internalType: 'bytes32', name: 'digest', type: 'bytes32' },
       { internalType: 'uint8', name: 'limbs', type: 'uint8' },
@@ -5843,6 +5934,19 @@ export const gatewayErrorsAbi = [
   },
   {
     inputs: [
+      { internalType: 'enum CiphertextOrigin', name: 'origin', type: 'uint8' },
+      { internalType: 'uint256', name: 'count', type: 'uint256' },
+    ],
+    name: 'CiphertextRegistryInputCount',
+    type: 'error',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'handle', type: 'bytes32' }],
+    name: 'CiphertextRegistryInputTwice',
+    type: 'error',
+  },
+  {
+    inputs: [
       { internalType: 'uint8', name: 'limbs', type: 'uint8' },
       { internalType: 'uint8', name: 'minimum', type: 'uint8' },
       { internalType: 'uint8', name: 'maximum', type: 'uint8' },
@@ -5895,6 +5999,14 @@ export const gatewayErrorsAbi = [
   {
     inputs: [{ internalType: 'bytes32', name: 'handle', type: 'bytes32' }],
     name: 'CiphertextRegistryUnknown',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'enum CiphertextOrigin', name: 'origin', type: 'uint8' },
+      { internalType: 'bytes32', name: 'proofDigest', type: 'bytes32' },
+    ],
+    name: 'CiphertextRegistryUnproven',
     type: 'error',
   },
   { inputs: [], name: 'CiphertextRegistryZeroAccount', type: 'error' },

@@ -1,6 +1,7 @@
 import { isAddressEqual, type Hex } from 'viem';
 
 import { isKeyloomError } from '../errors.ts';
+import { originOf } from '../proofs/origins.ts';
 import { committeeOf } from '../sharing/committee.ts';
 import { parameterSetId as idOfSet } from '../sharing/ids.ts';
 import { epochId as idOfEpoch, setupDigest } from '../sharing/setup.ts';
@@ -20,11 +21,11 @@ import { evaluationKeyKindOf, indicesOf, operatorKey, type GatewayState } from '
 /**
  * True unless an event gives an id another meaning than the one it is a hash of.
  *
- * Whom an operator believes follows from ids: an epoch's id stands for its signers, a handle for a
- * digest, an operator's address for its signer and its peer id. An RPC endpoint can invent logs at any time, after 2t+1 operators have agreed on a request
- * as well as before; so the contracts' hashes are computed again here, and an id that is known keeps
- * its meaning for ever. What is left to an endpoint is to withhold, and to invent what nobody else
- * sees.
+ * Whom an operator believes follows from ids: an epoch's id stands for its signers, a handle for the
+ * digests of a ciphertext and its proof, an operator's address for its signer and its peer id. An RPC endpoint
+ * can invent logs at any time, after 2t+1 operators have agreed on a request as well as before; so the
+ * contracts' hashes are computed again here, and an id that is known keeps its meaning for ever. What is left
+ * to an endpoint is to withhold, and to invent what nobody else sees.
  *
  * @param state before the event
  */
@@ -77,7 +78,12 @@ const checks: {
     return idOfSet(set) === parameterSetId && !parameterSets.has(parameterSetId);
   },
   CiphertextRegistered(deployment, { ciphertexts }, args) {
-    return ciphertextHandle(deployment, args) === args.handle && !ciphertexts.has(args.handle);
+    const origin = originOf(args.origin);
+    return (
+      origin !== undefined &&
+      ciphertextHandle(deployment, { ...args, origin }) === args.handle &&
+      !ciphertexts.has(args.handle)
+    );
   },
   PublicDecryptionRequested(deployment, { requests }, args) {
     const { requestId } = args;

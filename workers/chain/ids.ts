@@ -6,6 +6,8 @@ import {
   type Address,
   type Hex,
 } from 'viem';
+
+import { numberOfOrigin, type Origin } from '../proofs/origins.ts';
 import type { Deployment } from './client.ts';
 import { numberOfKind, type EvaluationKeyKind } from './state.ts';
 
@@ -14,7 +16,8 @@ import { numberOfKind, type EvaluationKeyKind } from './state.ts';
 const layouts = {
   proposal: parseAbiParameters('uint256, address, address[], address[], bytes32'),
   key: parseAbiParameters('uint256, address, bytes32, bytes32, address, bytes32'),
-  handle: parseAbiParameters('uint256, address, bytes32, bytes32'),
+  handle: parseAbiParameters('uint256, address, bytes32, bytes32, address, uint8, bytes32'),
+  registration: parseAbiParameters('uint8, uint16, bytes32[]'),
   evaluationKeys: parseAbiParameters(
     'uint256, address, bytes32, bytes32, uint8, bytes32, uint32[]',
   ),
@@ -61,13 +64,41 @@ export function keyId(
   );
 }
 
+/** What a ciphertext's handle stands for: its bytes, and why whom may have them decrypted. */
+export interface CiphertextIdentity {
+  readonly keyId: Hex;
+  /** SHA-256 of the ciphertext. */
+  readonly digest: Hex;
+  readonly owner: Address;
+  readonly origin: Origin;
+  /** SHA-256 of the proof; undefined for one that is vouched for. */
+  readonly proofDigest: Hex | undefined;
+}
+
 /** Handle of a ciphertext. What it was switched from is not part of it. */
 export function ciphertextHandle(
   { chainId, addresses: { ciphertextRegistry } }: Deployment,
-  ciphertext: { readonly keyId: Hex; readonly digest: Hex },
+  ciphertext: CiphertextIdentity,
 ): Hex {
-  const { keyId: key, digest } = ciphertext;
-  return keccak256(encodeAbiParameters(layouts.handle, [chainId, ciphertextRegistry, key, digest]));
+  const { keyId: key, digest, owner, origin, proofDigest = zeroHash } = ciphertext;
+  return keccak256(
+    encodeAbiParameters(layouts.handle, [
+      ...([chainId, ciphertextRegistry, key, digest] as const),
+      ...([owner, numberOfOrigin(origin), proofDigest] as const),
+    ]),
+  );
+}
+
+/** What operators sign as the result of a registration by proof, whose request id is the handle. */
+export function registrationResult(found: {
+  readonly limbs: number;
+  /** At the first level. */
+  readonly noiseBits: number;
+  /** Handles of what was computed with, in the program's order. */
+  readonly inputs: readonly Hex[];
+}): Hex {
+  const { limbs, noiseBits, inputs } = found;
+  return encodeAbiParameters(layouts.registration, [limbs, noiseBits, inputs]);
 }
 
 /** Id of a request for evaluation keys: of what is asked, whoever asks. */

@@ -1,4 +1,6 @@
 import { isAddressEqual, keccak256, zeroHash, type Address, type Hex } from 'viem';
+
+import { originOf } from '../proofs/origins.ts';
 import type { GatewayEvent } from './events.ts';
 import {
   evaluationKeyKindOf,
@@ -153,8 +155,13 @@ const reducers: Reducers = {
 
   CiphertextRegistered({ ciphertexts }, args, height) {
     const { handle, keyId, digest, limbs, noiseBits, owner } = args;
-    const origin = unlessZero(args.origin);
-    ciphertexts.set(handle, { handle, keyId, digest, limbs, noiseBits, owner, origin, height });
+    const origin = originOf(args.origin);
+    if (origin === undefined) return;
+    ciphertexts.set(handle, {
+      ...{ handle, keyId, digest, limbs, noiseBits, owner, origin, height },
+      proofDigest: unlessZero(args.proofDigest),
+      source: unlessZero(args.source),
+    });
   },
 
   PublicDecryptionRequested(state, args, height) {

@@ -1,6 +1,7 @@
 import type { Address, Hex } from 'viem';
 
 import type { PowersState } from '../ceremony/state.ts';
+import type { Origin } from '../proofs/origins.ts';
 
 /** Fields that every entity of the state has. */
 interface Seen {
@@ -151,8 +152,12 @@ export interface CiphertextEntry extends Seen {
   readonly limbs: number;
   readonly noiseBits: number;
   readonly owner: Address;
-  /** The ciphertext under another key that it was switched from. */
-  readonly origin: Hex | undefined;
+  /** Why it may be decrypted. */
+  readonly origin: Origin;
+  /** SHA-256 of its proof; undefined for one that is vouched for. */
+  readonly proofDigest: Hex | undefined;
+  /** The ciphertext under another key that it was switched from, if a registrar says so. */
+  readonly source: Hex | undefined;
 }
 
 /** A public decryption request; `height` is that of its latest making. */

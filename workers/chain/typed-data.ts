@@ -12,6 +12,9 @@ import type { Deployment } from './client.ts';
 import { ChainError, ChainErrorCode } from './errors.ts';
 import type { RequestContract } from './state.ts';
 
+/** The contracts that results are for: those that take requests, and the one that registers by proof. */
+export type ResultContract = RequestContract | 'ciphertextRegistry';
+
 /** What operators sign (docs/formats.md, Signatures), by the name of its struct. */
 export type Statement =
   | {
@@ -43,9 +46,8 @@ export type Statement =
     }
   | {
       readonly type: 'Result';
-      /** The one that took the request. */
-      readonly contract: RequestContract;
-      /** The result of a key is its digest. */
+      readonly contract: ResultContract;
+      /** The result of a key is its digest; that of a registration says what its proof guarantees. */
       readonly message: { readonly epochId: Hex; readonly requestId: Hex; readonly result: Hex };
     };
 
@@ -72,9 +74,10 @@ const domains = {
   epochManager: 'Keyloom EpochManager',
   keyManager: 'Keyloom KeyManager',
   evaluationKeyManager: 'Keyloom EvaluationKeyManager',
+  ciphertextRegistry: 'Keyloom CiphertextRegistry',
   crsManager: 'Keyloom CrsManager',
   decryptionGateway: 'Keyloom DecryptionGateway',
-} as const satisfies Record<'epochManager' | RequestContract, string>;
+} as const satisfies Record<'epochManager' | ResultContract, string>;
 
 /** Order of secp256k1's group. */
 const groupOrder = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;

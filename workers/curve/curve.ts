@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { addTwo, halvesOf, highFactor } from './combination.ts';
 import { CurveError, CurveErrorCode } from './errors.ts';
 import { countPoints, type Group, pointBytes } from './points.ts';
 import { Pool } from './pool.ts';
@@ -115,6 +116,25 @@ export class Curve {
     const ones = new Uint8Array((partial.length / size) * COEFFICIENT_BYTES);
     for (let i = 0; i < ones.length; i += COEFFICIENT_BYTES) ones[i] = 1;
     return this.#sum(group, partial, ones);
+  }
+
+  /**
+   * The sum of all points, each times its scalar. Points must be valid or infinity. Scalars may be
+   * secret as far as those of `scaleByPowers` may, but are not in shared memory.
+   *
+   * @throws CurveError LENGTH, THREAD_DIED, CLOSED
+   */
+  async combination(group: Group, points: Uint8Array, scalars: Uint8Array): Promise<Uint8Array> {
+    const { low, high } = halvesOf(scalars);
+    try {
+      const [lowSum, highSum] = await Promise.all(
+        [low, high].map((coefficients) => this.sums(group, points, coefficients)),
+      );
+      return addTwo(group, lowSum, await this.multiply(group, highSum, highFactor));
+    } finally {
+      wipe(low);
+      wipe(high);
+    }
   }
 
   /**

@@ -51,6 +51,8 @@ export const FheErrorCode = {
   VALUES_INVALID: 'VALUES_INVALID',
   /** No level of the parameter set has room for flooding noise with this committee. */
   NOISE_NEVER_FITS: 'NOISE_NEVER_FITS',
+  /** More noise than may be decrypted at a ciphertext's level, or a level that never is. */
+  NOISE_TOO_LARGE: 'NOISE_TOO_LARGE',
 } as const;
 
 export type FheErrorCode = (typeof FheErrorCode)[keyof typeof FheErrorCode];

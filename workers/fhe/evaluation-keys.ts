@@ -15,7 +15,7 @@ const countLength = 8;
 /** Bytes in front of the entries of a file: header, parms_id, number of entries. */
 const prefixLength = headerLength + 32 + 8;
 /** SEAL has no object for a general switching key. Element 1 moves nothing, so it does as one. */
-const switchingElement = 1;
+export const switchingElement = 1;
 
 /** Bytes of one part after the other; never all at once. */
 export type ByteStream = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
@@ -114,6 +114,33 @@ export function switchingKeys(
   entry: ByteStream,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   return galoisKeys(set, [{ element: switchingElement, entry }]);
+}
+
+/**
+ * SEAL's RelinKeys object at once, for who computes with it.
+ *
+ * @throws FheError TRUNCATED, TRAILING_BYTES if the entry has not its length
+ */
+export function relinearizationKeyOf(set: ParameterSet, entry: Uint8Array): Uint8Array {
+  checkByteLength(entry, entryLength(set));
+  const bytes = new Uint8Array(relinearizationKeysLength(set));
+  bytes.set(filePrefix(set, bytes.length, 1));
+  bytes.set(entry, prefixLength);
+  return bytes;
+}
+
+/**
+ * SEAL's GaloisKeys object with one element, at once.
+ *
+ * @param element odd and below 2N
+ * @throws FheError TRUNCATED, TRAILING_BYTES if the entry has not its length
+ */
+export function galoisKeyOf(set: ParameterSet, element: number, entry: Uint8Array): Uint8Array {
+  checkByteLength(entry, entryLength(set));
+  const bytes = new Uint8Array(galoisKeysLength(set, 1));
+  bytes.set(filePrefix(set, bytes.length, set.degree));
+  bytes.set(entry, prefixLength + (countLength * (element - 1)) / 2);
+  return bytes;
 }
 
 function filePrefix(set: ParameterSet, length: number, entries: number): Uint8Array {

@@ -1,5 +1,6 @@
 import type { ParameterSet } from '../ring/parameters.ts';
 import type { Committee } from '../sharing/committee.ts';
+import { centredScalar } from './scalars.ts';
 
 // What encrypting, computing and moving between levels and keys do to the noise of a ciphertext
 // under a key of a committee. Exact integer arithmetic on worst-case bounds of infinity norms, for
@@ -40,8 +41,7 @@ export function freshNoiseBound(set: ParameterSet, committee: Committee): bigint
   const secret = secretBound(committee);
   const keyError = errorBound * secret;
   const atKeyLevel = degree * keyError + errorBound + degree * errorBound * secret;
-  const scalingError = 1n;
-  return afterOneSwitch(set, committee, atKeyLevel, set.primes.at(-1)!) + scalingError;
+  return afterOneSwitch(set, committee, atKeyLevel, set.primes.at(-1)!) + plaintextNoise;
 }
 
 /**
@@ -64,7 +64,7 @@ export function noiseAfterSwitching(
   return bound;
 }
 
-/** A sum or difference of ciphertexts at one level. A plaintext that is added counts as noise 1. */
+/** A sum or difference of ciphertexts at one level, or with a plaintext. */
 export function noiseOfSum(...noises: readonly bigint[]): bigint {
   return noises.reduce((sum, noise) => sum + noise, 0n);
 }
@@ -73,6 +73,15 @@ export function noiseOfSum(...noises: readonly bigint[]): bigint {
 export function noiseOfPlainProduct(set: ParameterSet, noise: bigint): bigint {
   return BigInt(set.degree) * (set.plainModulus / 2n) * noise;
 }
+
+/** A ciphertext times a constant of one coefficient, as `multiplyScalar` multiplies. */
+export function noiseOfScalarProduct(set: ParameterSet, scalar: bigint, noise: bigint): bigint {
+  const factor = centredScalar(set, scalar);
+  return (factor < 0n ? -factor : factor) * noise;
+}
+
+/** Adding a plaintext: SEAL rounds q·m/t, which is off by less than 1. */
+export const plaintextNoise = 1n;
 
 /**
  * A product of two ciphertexts of two polynomials each, before relinearization: three polynomials.

@@ -19,6 +19,18 @@ interface CurveModule {
   sumG2(this: void, dst: number, src: number, coefficients: number, n: number): void;
   firstInvalidG1(this: void, src: number, n: number): number;
   firstInvalidG2(this: void, src: number, n: number): number;
+  loadScalars(this: void, dst: number, bytes: number, n: number): void;
+  storeScalars(this: void, bytes: number, src: number, n: number): void;
+  loadIntegers(this: void, dst: number, src: number, n: number): void;
+  loadConstant(this: void, dst: number, bytes: number): void;
+  multiplyVectors(this: void, x: number, y: number, n: number): void;
+  addVectors(this: void, x: number, y: number, n: number): void;
+  addScaledVector(this: void, x: number, y: number, c: number, n: number): void;
+  recur(this: void, g: number, start: number, ratio: number, n: number): void;
+  invertVector(this: void, x: number, n: number): void;
+  rootPowers(this: void, dst: number, root: number, n: number): void;
+  forwardScalars(this: void, x: number, powers: number, n: number): void;
+  inverseScalars(this: void, x: number, powers: number, scale: number, n: number): void;
   multiplyElements(this: void, x: number, n: number): void;
   fuses(this: void): number;
 }

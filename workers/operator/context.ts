@@ -18,6 +18,7 @@ import type { OpenedValues } from './openings/opened-values.ts';
 import type { OwnCombinations } from './openings/own-combinations.ts';
 import type { Log } from './log.ts';
 import type { ProgressBook } from './progress.ts';
+import type { Verification } from './registration/verification.ts';
 import { signerOf, type Place } from './committee/seat.ts';
 import type { Slots } from './duties/slots.ts';
 import type { Wakeup } from './waiting.ts';
@@ -124,6 +125,8 @@ export interface OperatorContext {
   readonly checkedStates: Set<Hex>;
   /** SHA-256 of files that peers may have before the chain names them: they are to sign them. */
   readonly offeredFiles: Set<Hex>;
+  /** What it knows about ciphertexts because it has verified them. */
+  readonly verification: Verification;
   readonly values: OpenedValues;
   readonly combinations: OwnCombinations;
   /** Openings whose signed roots are compared with the peers'. */

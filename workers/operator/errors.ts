@@ -13,7 +13,25 @@ export const OperatorErrorCode = {
   KEY_SHARE_DAMAGED: 'KEY_SHARE_DAMAGED',
   /** A request cannot be served as it stands; waiting would not help. */
   REQUEST_UNSERVABLE: 'REQUEST_UNSERVABLE',
-  /** The thread of a contribution or its check failed or died. */
+  /** What was posted for registration is not of the form that docs/operator.md gives. */
+  REGISTRATION_MALFORMED: 'REGISTRATION_MALFORMED',
+  /** A proof does not prove what is to be registered, or a program cannot be computed; the metadata has the cause. */
+  PROOF_REFUSED: 'PROOF_REFUSED',
+  /** The key of a ciphertext is not known or not active. */
+  KEY_NOT_ACTIVE: 'KEY_NOT_ACTIVE',
+  /** This operator has no seat in the committee of the key. */
+  NOT_IN_COMMITTEE: 'NOT_IN_COMMITTEE',
+  /** What a program computes with is not registered. */
+  INPUT_NOT_REGISTERED: 'INPUT_NOT_REGISTERED',
+  /** The powers of tau that a proof rests on are not recorded on chain, or were revoked. */
+  CRS_UNUSABLE: 'CRS_UNUSABLE',
+  /** Who asks has as many bodies on the way as one address may have. */
+  TOO_MANY_REQUESTS: 'TOO_MANY_REQUESTS',
+  /** This operator has as much to verify as it takes on: ask again later. */
+  OPERATOR_BUSY: 'OPERATOR_BUSY',
+  /** A body did not arrive in time. */
+  UPLOAD_TOO_SLOW: 'UPLOAD_TOO_SLOW',
+  /** The thread of a contribution, a check or a verification failed or died. */
   COMPUTATION_FAILED: 'COMPUTATION_FAILED',
   /** A share was offered and is not among the transcripts any more. */
   SHARE_UNAVAILABLE: 'SHARE_UNAVAILABLE',

@@ -29,6 +29,10 @@ import { knownPeers } from './committee/membership.ts';
 import { ProgressBook } from './progress.ts';
 import { keepSwept } from './public/sweep.ts';
 import { PublicView } from './public/view.ts';
+import { PendingBlobs } from './registration/pending-blobs.ts';
+import { Registrations } from './registration/registrations.ts';
+import { Verification } from './registration/verification.ts';
+import { Verifier } from './registration/verifier.ts';
 import { Seats } from './committee/seats.ts';
 import { Slots } from './duties/slots.ts';
 import { pause, Wakeup } from './waiting.ts';
@@ -141,6 +145,12 @@ export async function startOperator(
       fromBlock: gateway.deploymentBlock,
       onWarning: (error) => log.warn({ err: error }, 'reading the chain is delayed'),
     });
+    const verifier = new Verifier();
+    closers.push(() => verifier.close());
+    const self = account.address;
+    const verification = new Verification({ gateway, self, store, host, chain, verifier });
+    const ceremonies = new CeremonyComputer();
+    closers.push(() => ceremonies.close());
     const context: OperatorContext = {
       gateway,
       account,
@@ -159,9 +169,10 @@ export async function startOperator(
       valuePatienceMs: VALUE_PATIENCE_MS,
       stopping: stopping.signal,
       answering: options.answering ?? answerHonestly,
-      ceremonies: new CeremonyComputer(),
+      ceremonies,
       checkedStates: new Set(),
       offeredFiles: new Set(),
+      verification,
       values: new OpenedValues(),
       combinations: new OwnCombinations(),
       comparisons: new Comparisons(COMPARE_AFTER_MS),
@@ -183,7 +194,8 @@ export async function startOperator(
     const ended = new Follower(context, chain, watcher, seats, keyShares).run();
     // Whoever awaits it learns of a failure; until somebody does, it must not end the process.
     ended.catch(() => undefined);
-    const swept = keepSwept(store, chain, log, stopping.signal);
+    const pending = new PendingBlobs(store, chain);
+    const swept = keepSwept(store, chain, pending, log, stopping.signal);
     closers.push(() => swept);
     const report = (error: unknown): void =>
       log.error({ err: error }, 'this operator does not look after evidence any more');
@@ -202,7 +214,9 @@ export async function startOperator(
       () => sender.stop(),
     );
     const { connectionsPerAddress } = config.http;
-    const http = await serveHttp(new PublicView(context, chain, seats), config.http, log, {
+    const registrations = new Registrations(context, chain, seats, pending);
+    const view = new PublicView(context, chain, seats, registrations);
+    const http = await serveHttp(view, config.http, log, {
       ...defaultHttpLimits,
       connectionsPerAddress,
     });

@@ -27,6 +27,17 @@ export const ProofErrorCode = {
   RESPONSE_TOO_LONG: 'PROOF_RESPONSE_TOO_LONG',
   /** The digest is not that of this statement and these responses. */
   DIGEST_MISMATCH: 'PROOF_DIGEST_MISMATCH',
+
+  /** The powers of tau are other ones than those named: by a proof, or by the state of a ceremony. */
+  CRS_MISMATCH: 'PROOF_CRS_MISMATCH',
+  /** There are fewer powers of tau than the parameter set needs: the metadata has both exponents. */
+  CRS_TOO_SMALL: 'PROOF_CRS_TOO_SMALL',
+  /** A commitment is no point of the curve in its one form, or infinity. */
+  POINT_INVALID: 'PROOF_POINT_INVALID',
+  /** A value of a polynomial is not below the group order. */
+  VALUE_OUT_OF_RANGE: 'PROOF_VALUE_OUT_OF_RANGE',
+  /** The openings are not those of this statement's argument. */
+  OPENING_MISMATCH: 'PROOF_OPENING_MISMATCH',
 } as const;
 
 export type ProofErrorCode = (typeof ProofErrorCode)[keyof typeof ProofErrorCode];

@@ -129,6 +129,11 @@ export class Blobs {
     }
   }
 
+  /** The file that has the blob, if it is held: for another thread, which checks the bytes itself. */
+  path(digest: Hex): string {
+    return this.#path(digest);
+  }
+
   /** Drops a blob; nothing happens if it is not held. */
   async remove(digest: Hex): Promise<void> {
     await rm(this.#path(digest), { force: true });

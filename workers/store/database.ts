@@ -5,7 +5,7 @@ import { isKeyloomError } from '../errors.ts';
 import { StoreError, StoreErrorCode } from './errors.ts';
 
 /** Version of the tables below; a change that an older program would misread takes the next. */
-export const schemaVersion = 4;
+export const schemaVersion = 5;
 
 /** The tables of version 1. */
 const schema = `
@@ -52,6 +52,15 @@ const upgrades: Readonly<Record<number, string>> = {
   `,
   3: `
     CREATE TABLE results (request TEXT PRIMARY KEY, hash TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  `,
+  4: `
+    CREATE TABLE verdicts (handle TEXT PRIMARY KEY, verdict TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE pending (
+      id TEXT PRIMARY KEY, handle TEXT NOT NULL, ciphertext TEXT, proof TEXT,
+      bytes INTEGER NOT NULL, kept_at INTEGER NOT NULL, number INTEGER NOT NULL UNIQUE
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX pending_ciphertexts ON pending (ciphertext);
+    CREATE INDEX pending_proofs ON pending (proof);
   `,
 };
 

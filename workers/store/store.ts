@@ -8,10 +8,12 @@ import { Entries } from './entries.ts';
 import { EvidenceBook } from './evidence.ts';
 import { Faults } from './faults.ts';
 import { Openings } from './openings.ts';
+import { Pending } from './pending.ts';
 import { Results } from './results.ts';
 import { openSecrets, type Secrets } from './secrets.ts';
 import { Transactions } from './transactions.ts';
 import { Transcripts } from './transcripts.ts';
+import { Verdicts } from './verdicts.ts';
 
 /** An operator's durable state: `state.db`, `blobs/` and `transcripts/` in its data directory. */
 export interface Store extends Disposable {
@@ -24,6 +26,9 @@ export interface Store extends Disposable {
   readonly entries: Entries;
   readonly faults: Faults;
   readonly evidence: EvidenceBook;
+  /** What this operator has verified, and what it has signed that the chain may not have. */
+  readonly verdicts: Verdicts;
+  readonly pending: Pending;
   /** The one part that a power cut may take the latest of. */
   readonly transcripts: Transcripts;
   /** Binds the directory to a deployment and signer. @throws StoreError IDENTITY_MISMATCH */
@@ -80,6 +85,8 @@ function assemble(
     entries: new Entries(database),
     faults: new Faults(database),
     evidence: new EvidenceBook(database),
+    verdicts: new Verdicts(database),
+    pending: new Pending(database),
     transcripts,
     bind: (binding) => bindDatabase(database, binding),
     close,

@@ -3,6 +3,7 @@ import type { Hex } from 'viem';
 import { ciphertextRegistryAbi, keyManagerAbi } from '../../../workers/chain/abi.ts';
 import { ciphertextHandle, keyId as idOfKey } from '../../../workers/chain/ids.ts';
 import { isKeyloomError } from '../../../workers/errors.ts';
+import { originOf } from '../../../workers/proofs/origins.ts';
 import type { Session } from '../../../workers/protocols/opening.ts';
 import type { ParameterSet } from '../../../workers/ring/parameters.ts';
 import { epochId as idOfEpoch } from '../../../workers/sharing/setup.ts';
@@ -63,14 +64,16 @@ export async function auditedKeySet(
 
 /** SHA-256 of a ciphertext under a key. @throws AuditError CONTENT_MISMATCH */
 export async function auditedDigest(gateway: Gateway, keyId: Hex, handle: Hex): Promise<Hex> {
-  const { digest } = await gateway.client.readContract({
+  const found = await gateway.client.readContract({
     address: gateway.addresses.ciphertextRegistry,
     abi: ciphertextRegistryAbi,
     functionName: 'ciphertext',
     args: [handle],
   });
-  requireId('ciphertext', handle, ciphertextHandle(gateway, { keyId, digest }));
-  return digest;
+  const origin = originOf(found.origin);
+  if (origin === undefined) throw contentMismatch('ciphertext', handle);
+  requireId('ciphertext', handle, ciphertextHandle(gateway, { ...found, keyId, origin }));
+  return found.digest;
 }
 
 /** @throws AuditError CONTENT_MISMATCH unless the ids are the same */

@@ -43,6 +43,7 @@ const authorityAbi = parseAbi([
   'function getTargetFunctionRole(address target, bytes4 selector) view returns (uint64)',
   'function canCall(address caller, address target, bytes4 selector) view returns (bool, uint32)',
   'function hasRole(uint64 role, address account) view returns (bool, uint32)',
+  'event RoleGranted(uint64 indexed roleId, address indexed account, uint32 delay, uint48 since, bool newMember)',
 ]);
 const tokenAbi = parseAbi([
   'function mint(address account, uint256 amountWei)',
@@ -53,11 +54,16 @@ const tokenAbi = parseAbi([
 export const DEPOSIT_WEI = 10n ** 24n;
 
 /**
- * Deploys with the project's own module. The first account is admin, governor and everything else, and
- * has a deposit for fees.
+ * Deploys with the project's own module. The first account is admin, governor and key requester, and has a
+ * deposit for fees.
+ * @param parameters of the module: what is not there has its default
  */
-export async function deployGateway(chain: LocalChain) {
-  const deployed = (await chain.ignition.deploy(keyloomModule)) as unknown as Record<
+export async function deployGateway(
+  chain: LocalChain,
+  parameters: { readonly registrar?: Address } = {},
+) {
+  const options = { parameters: { KeyloomDevnet: parameters } };
+  const deployed = (await chain.ignition.deploy(keyloomModule, options)) as unknown as Record<
     keyof Deployment['addresses'] | 'authority' | 'bondToken' | 'feeVault' | 'slashingManager',
     { address: Address }
   >;

@@ -1,16 +1,24 @@
-import { createUserKeys, isKeyloomError, parameterSet } from '../../../sdk/index.ts';
-import { encodeValues } from '../../../workers/fhe/client.ts';
-import { instantiateKernels, provideKernels } from '../../../workers/kernels/loader.ts';
-import { encryptForProof } from '../../../workers/proofs/encryption.ts';
-import { encryptionKey } from '../../../workers/proofs/key.ts';
-import { prove } from '../../../workers/proofs/lattice/prove.ts';
-import type { Statement } from '../../../workers/proofs/lattice/statement.ts';
-import { verify } from '../../../workers/proofs/lattice/verify.ts';
+import {
+  createUserKeys,
+  encryptWithProof,
+  instantiateKernels,
+  isKeyloomError,
+  parameterSet,
+  provideKernels,
+  verifyEncryption,
+  type ProofContext,
+} from '../../../sdk/index.ts';
 
 // What a web page of a user does to register a ciphertext with a proof, and whoever looks at it.
 
 const set = parameterSet('insecure-bfv-1024');
 const { publicKey } = createUserKeys(set);
+const values = { slots: [1n, 2n, 3n] };
+const context: ProofContext = {
+  chainId: 10n,
+  contract: '0x00000000000000000000000000000000000000A5',
+  user: '0x00000000000000000000000000000000000000b0',
+};
 
 const outcomeOf = (work: Promise<unknown>): Promise<string> =>
   work.then(
@@ -18,7 +26,7 @@ const outcomeOf = (work: Promise<unknown>): Promise<string> =>
     (error: unknown) => (isKeyloomError(error) ? error.code : String(error)),
   );
 
-const withoutKernels = await outcomeOf(encryptionKey(set, publicKey));
+const withoutKernels = await outcomeOf(encryptWithProof(set, publicKey, values, context));
 const [integer, fast] = await Promise.all(
   ['integer', 'fast'].map(async (name) => {
     const response = await fetch(`${location.origin}/${name}.wasm`);
@@ -27,21 +35,12 @@ const [integer, fast] = await Promise.all(
 );
 provideKernels(instantiateKernels(integer, fast));
 
-const key = await encryptionKey(set, publicKey);
-const plaintext = encodeValues(set, { slots: [1n, 2n, 3n] });
-const { registered, witness } = encryptForProof(key, plaintext);
-const context = {
-  chainId: 10n,
-  contract: '0x00000000000000000000000000000000000000A5',
-  user: '0x00000000000000000000000000000000000000b0',
-} as const;
-const statement: Statement = { key, registered, context };
-const proof = await prove(statement, witness);
+const proven = await encryptWithProof(set, publicKey, values, context);
 
 /** Read by page.ts. */
 export const outcome = {
   withoutKernels,
-  length: proof.length,
-  accepted: await outcomeOf(verify(statement, proof)),
-  forOther: await outcomeOf(verify({ ...statement, context: { ...context, chainId: 11n } }, proof)),
+  length: proven.proof.length,
+  accepted: await outcomeOf(verifyEncryption(set, publicKey, proven, context)),
+  forOther: await outcomeOf(verifyEncryption(set, publicKey, proven, { ...context, chainId: 11n })),
 };

@@ -28,7 +28,7 @@ const ROLES = { governor: 0, outsider: 1, user: 2 } as const;
  */
 export async function realGateway() {
   const chain = await connectChain();
-  const deployed = await deployGateway(chain);
+  const deployed = await deployGateway(chain, { registrar: chain.governor.account.address });
   const { deployment } = deployed;
   const wallets = await chain.viem.getWalletClients();
   const blobs = new Map<string, Uint8Array>();

@@ -20,6 +20,7 @@ import {
   waitForUserDecryption,
 } from '../../../tasks/support/user-decryptions.ts';
 import { ciphertextRegistryAbi } from '../../../workers/chain/abi.ts';
+import { FheErrorCode } from '../../../workers/fhe/errors.ts';
 import { realGateway, SET, type RealGateway } from './real-gateway.ts';
 
 const waiting = { timeoutMs: 0 };
@@ -294,6 +295,6 @@ test('the answer’s deadline passes', async () => {
 test('a ciphertext with more noise than its level allows is not registered', async () => {
   const bytes = encrypt(SET, publicKey, { scalar: 5n });
   await expect(registerCiphertext(governor, { keyId, bytes, noiseBits: 39 })).rejects.toMatchObject(
-    { code: ClientErrorCode.NOISE_TOO_LARGE, metadata: { noiseBits: 39, maxNoiseBits: 38 } },
+    { code: FheErrorCode.NOISE_TOO_LARGE, metadata: { noiseBits: 39, maxNoiseBits: 38 } },
   );
 });

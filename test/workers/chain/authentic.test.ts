@@ -56,9 +56,9 @@ const keyId = hash('uint256, address, bytes32, bytes32, address, bytes32', [
   ...[chainId, addresses.keyManager],
   ...Object.values(requested),
 ]);
-const handle = hash('uint256, address, bytes32, bytes32', [
+const handle = hash('uint256, address, bytes32, bytes32, address, uint8, bytes32', [
   ...[chainId, addresses.ciphertextRegistry],
-  ...[keyId, word('ciphertext')],
+  ...[keyId, word('ciphertext'), account(9), 1, word('proof')],
 ]);
 
 const galois = {
@@ -105,7 +105,14 @@ const genuine = {
   key: event('KeyRequested', { keyId, ...requested, deadline: 1n }),
   registered: event('CiphertextRegistered', {
     ...{ handle, keyId, digest: word('ciphertext') },
-    ...{ limbs: 3, noiseBits: 20, owner: account(9), origin: zeroHash },
+    ...{
+      limbs: 3,
+      noiseBits: 20,
+      owner: account(9),
+      source: zeroHash,
+      origin: 1,
+      proofDigest: word('proof'),
+    },
   }),
   galois: event('EvaluationKeysRequested', {
     ...{ requestId: galoisId, ...galois },
@@ -185,6 +192,10 @@ describe('an invented log', () => {
     ['gives a key another requester', changed(genuine.key, { requester: account(8) })],
     ['gives a handle another ciphertext', changed(genuine.registered, { digest: word('other') })],
     ['gives a handle another key', changed(genuine.registered, { keyId: word('other') })],
+    ['gives a handle another owner', changed(genuine.registered, { owner: account(8) })],
+    ['gives a handle another origin', changed(genuine.registered, { origin: 0 })],
+    ['gives a handle an unknown origin', changed(genuine.registered, { origin: 4 })],
+    ['gives a handle another proof', changed(genuine.registered, { proofDigest: word('other') })],
     ['gives evaluation keys another key', changed(genuine.galois, { keyId: word('other') })],
     ['gives evaluation keys another kind', changed(genuine.galois, { kind: 1 })],
     ['gives evaluation keys no kind', changed(genuine.galois, { kind: 0 })],

@@ -225,7 +225,7 @@ describe('the state folded from the logs', () => {
     expect(only(state.keys)).toMatchObject({ state: 'active', digest: word(77) });
     expect(only(state.ciphertexts)).toMatchObject({
       ...{ keyId, digest: word(50), limbs: 2, noiseBits: 15, owner: account(9).address },
-      origin: undefined,
+      ...{ origin: 'vouched', proofDigest: undefined, source: undefined },
     });
     await evaluationKeys(epochId, keyId);
     await userDecryption(epochId, keyId, handle);
@@ -348,7 +348,7 @@ describe('the state folded from the logs', () => {
     const registration = [handle, targetKeyId, word(51), 2, 15];
     await on.ciphertexts(governor, 'registerSwitched', ...registration);
     const switched = [...(await fold()).ciphertexts.values()].at(-1);
-    expect(switched).toMatchObject({ keyId: targetKeyId, digest: word(51), origin: handle });
+    expect(switched).toMatchObject({ keyId: targetKeyId, digest: word(51), source: handle });
     await on.decryptions(governor, 'grantUnits', targetKeyId, account(9).address, 5n);
   }
 

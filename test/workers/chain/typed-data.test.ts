@@ -35,6 +35,10 @@ const statements: Hashed[] = [
     message: { epochId, requestId: word(8), result: '0x00000000000000010203' },
   },
   {
+    ...{ type: 'Result', contract: 'ciphertextRegistry' },
+    message: { epochId, requestId: word(8), result: word(15) },
+  },
+  {
     ...{ type: 'Result', contract: 'crsManager' },
     message: { epochId, requestId: word(8), result: word(14) },
   },
@@ -104,6 +108,7 @@ describe.each(statements)('$type $contract', (each) => {
       epochManager: addresses.keyManager,
       keyManager: addresses.epochManager,
       evaluationKeyManager: addresses.epochManager,
+      ciphertextRegistry: addresses.epochManager,
       crsManager: addresses.epochManager,
       decryptionGateway: addresses.epochManager,
     };

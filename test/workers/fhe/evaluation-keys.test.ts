@@ -5,9 +5,11 @@ import {
   digitsOf,
   entryLength,
   entryStart,
+  galoisKeyOf,
   galoisKeys,
   galoisKeysLength,
   parseEntry,
+  relinearizationKeyOf,
   relinearizationKeys,
   relinearizationKeysLength,
   switchingKeys,
@@ -61,6 +63,15 @@ describe('SEAL’s own keys', () => {
     const all = await gathered(galoisKeys(set, galoisEntries()));
     expect(hex(all)).toBe(hex(galois));
     expect(all).toHaveLength(galoisKeysLength(set, elements.length));
+  });
+
+  it('are the same files when they are put together at once', async () => {
+    const entry = entryOf(relinearization);
+    expect(hex(relinearizationKeyOf(set, entry))).toBe(hex(relinearization));
+    for (const element of [1, ...elements]) {
+      const streamed = await gathered(galoisKeys(set, [{ element, entry: [entry] }]));
+      expect(hex(galoisKeyOf(set, element, entry))).toBe(hex(streamed));
+    }
   });
 
   it('do not depend on how the bytes of an entry arrive', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { sealContext } from '../../../workers/fhe/context.ts';
 import { serializeCiphertext } from '../../../workers/fhe/ciphertext.ts';
+import { withArithmetic } from '../../../workers/fhe/evaluation.ts';
 import {
   entryStart,
   relinearizationKeys,
@@ -14,7 +15,9 @@ import {
   modulusOf,
   noiseOfPlainProduct,
   noiseOfProduct,
+  noiseOfScalarProduct,
   noiseOfSum,
+  plaintextNoise,
   reencryptionNoise,
   roundingNoise,
 } from '../../../workers/fhe/noise-growth.ts';
@@ -37,19 +40,23 @@ const set = parameterSet('insecure-bfv-1024-b17');
 const { degree, plainModulus: t, primes } = set;
 const N = BigInt(degree);
 const first = primes.length - 1;
-const q = modulusOf(set, first);
 const P = primes.at(-1)!;
 const keys = basisOf(set);
 
 /** A ciphertext of 0 whose noise is given, for a given second polynomial and secret. */
-function ciphertextOf(noise: readonly bigint[], c1: RnsVector, secret: RnsVector): Uint8Array {
-  const product = phase(set, first, [new BigUint64Array(c1.length), c1], secret);
+function ciphertextOf(
+  limbs: number,
+  noise: readonly bigint[],
+  c1: RnsVector,
+  secret: RnsVector,
+): Uint8Array {
+  const product = phase(set, limbs, [new BigUint64Array(c1.length), c1], secret);
   const c0 = residuesOf(
     set,
-    first,
+    limbs,
     noise.map((value, at) => value - product[at]),
   );
-  return serializeCiphertext(set, { limbs: first, c0, c1 });
+  return serializeCiphertext(set, { limbs, c0, c1 });
 }
 
 /** An entry of digits (e - a·s + P·from·[limb d], a) with the same error at every coefficient. */
@@ -73,8 +80,8 @@ function inLimb(limb: number, x: RnsVector): RnsVector {
 }
 
 /** A Ciphertext object of three polynomials, made from a product of SEAL's by replacing them. */
-function threePolynomials(polynomial: RnsVector): Uint8Array {
-  const two = serializeCiphertext(set, { limbs: first, c0: polynomial, c1: polynomial });
+function threePolynomials(limbs: number, polynomial: RnsVector): Uint8Array {
+  const two = serializeCiphertext(set, { limbs, c0: polynomial, c1: polynomial });
   const { product } = compute(set, {}, ({ evaluator, load }) => {
     const product = load(two);
     evaluator.multiplyInplace(product, load(two));
@@ -89,21 +96,26 @@ function threePolynomials(polynomial: RnsVector): Uint8Array {
 
 const top = (values: readonly bigint[]): bigint => values.at(-1)!;
 
-describe.each([4, 13])('noise under a key of n=%i', (n) => {
+const committees = [4, 13];
+const levels = committees.flatMap((n) => [first, 3, 2].map((limbs) => ({ n, limbs })));
+
+describe.each(levels)('noise under a key of n=$n at $limbs primes', ({ n, limbs }) => {
+  const q = modulusOf(set, limbs);
   const committee = committeeOf(n);
   const secret = BigInt(committee.sets.length);
   const secretNtt = ntt(keys, constant(set, primes.length, secret));
-  const dataNtt = secretNtt.slice(0, first * degree);
+  const dataNtt = secretNtt.slice(0, limbs * degree);
   const noiseOf = (bytes: Uint8Array): bigint[] =>
-    phase(set, first, polynomialsOf(set, first, bytes), dataNtt);
+    phase(set, limbs, polynomialsOf(set, limbs, bytes), dataNtt);
 
   it('of a product is reached, to within a factor of two', () => {
-    const noise = 1n << 40n;
+    // A fresh product at two primes has room for no more.
+    const noise = 1n << (limbs > 2 ? 40n : 30n);
     // (q-1)/2·s is at most N·|s|·q/2 and changes its sign in the middle, which the noise follows.
-    const c1 = constant(set, first, (q - 1n) / 2n);
+    const c1 = constant(set, limbs, (q - 1n) / 2n);
     const signs = Array.from({ length: degree }, (_, at) => (2 * at < degree ? noise : -noise));
-    const worst = ciphertextOf(signs, c1, dataNtt);
-    const quiet = ciphertextOf(new Array<bigint>(degree).fill(0n), c1, dataNtt);
+    const worst = ciphertextOf(limbs, signs, c1, dataNtt);
+    const quiet = ciphertextOf(limbs, new Array<bigint>(degree).fill(0n), c1, dataNtt);
     const { square, mixed } = compute(set, {}, ({ evaluator, load }, own) => {
       const square = own(new seal.Ciphertext());
       evaluator.multiply(load(worst), load(worst), square);
@@ -116,15 +128,15 @@ describe.each([4, 13])('noise under a key of n=%i', (n) => {
       [mixed, noise, 0n],
     ] as const) {
       const measured = infinityNorm(noiseOf(product));
-      const bound = noiseOfProduct(set, committee, first, left, right);
+      const bound = noiseOfProduct(set, committee, limbs, left, right);
       expect(measured).toBeLessThanOrEqual(bound);
       expect(bound).toBeLessThan(2n * measured + (measured >> 4n));
     }
   });
 
   it('of a product without noise is what SEAL rounds', () => {
-    const c1 = uniformPolynomial(basisOf(set, first), new Uint8Array(32));
-    const zero = ciphertextOf(new Array<bigint>(degree).fill(0n), c1, dataNtt);
+    const c1 = uniformPolynomial(basisOf(set, limbs), new Uint8Array(32));
+    const zero = ciphertextOf(limbs, new Array<bigint>(degree).fill(0n), c1, dataNtt);
     const { product } = compute(set, {}, ({ evaluator, load }) => {
       const product = load(zero);
       evaluator.multiplyInplace(product, load(zero));
@@ -132,13 +144,13 @@ describe.each([4, 13])('noise under a key of n=%i', (n) => {
     });
     const measured = infinityNorm(noiseOf(product));
     expect(measured).toBeGreaterThan(N * secret * secret);
-    expect(measured).toBeLessThanOrEqual(noiseOfProduct(set, committee, first, 0n, 0n));
+    expect(measured).toBeLessThanOrEqual(noiseOfProduct(set, committee, limbs, 0n, 0n));
   });
 
   it('of sums and products with plaintexts is reached', () => {
     const noise = 1n << 40n;
-    const one = residuesOf(set, first, [1n, ...new Array<bigint>(degree - 1).fill(0n)]);
-    const bytes = ciphertextOf(new Array<bigint>(degree).fill(noise), one, dataNtt);
+    const one = residuesOf(set, limbs, [1n, ...new Array<bigint>(degree - 1).fill(0n)]);
+    const bytes = ciphertextOf(limbs, new Array<bigint>(degree).fill(noise), one, dataNtt);
     const plaintext = serializePlaintext(set, new BigUint64Array(degree).fill(t / 2n));
     const { sum, product } = compute(set, {}, ({ evaluator, load }, own) => {
       const sum = load(bytes);
@@ -157,14 +169,14 @@ describe.each([4, 13])('noise under a key of n=%i', (n) => {
     'of switching with a %s key is reached, to within the rounding',
     async (kind) => {
       // Digits are residues: those of -1 are as large as residues get.
-      const minusOne = constant(set, first, -1n);
+      const minusOne = constant(set, limbs, -1n);
       const error = evaluationKeyError(set, committee, kind);
       let after: Uint8Array;
       let before: bigint[];
       if (kind === 'relinearization') {
         const entry = entryOf(secretNtt, multiply(keys, secretNtt, secretNtt), error);
         const relinearization = await gathered(relinearizationKeys(set, entry));
-        const three = threePolynomials(minusOne);
+        const three = threePolynomials(limbs, minusOne);
         before = noiseOf(three);
         ({ after } = compute(set, { relinearization }, (tools) => {
           const ciphertext = tools.load(three);
@@ -173,7 +185,7 @@ describe.each([4, 13])('noise under a key of n=%i', (n) => {
         }));
       } else {
         const galois = await gathered(switchingKeys(set, entryOf(secretNtt, secretNtt, error)));
-        const two = serializeCiphertext(set, { limbs: first, c0: minusOne, c1: minusOne });
+        const two = serializeCiphertext(set, { limbs, c0: minusOne, c1: minusOne });
         before = noiseOf(two);
         ({ after } = compute(set, { galois }, (tools) => {
           const ciphertext = tools.load(two);
@@ -185,12 +197,49 @@ describe.each([4, 13])('noise under a key of n=%i', (n) => {
         const difference = (((value - before[at]) % q) + q) % q;
         return 2n * difference > q ? difference - q : difference;
       });
-      const bound = keySwitchingNoise(set, committee, first, kind);
+      const bound = keySwitchingNoise(set, committee, limbs, kind);
       const rounding = roundingNoise(set, committee);
       expect(infinityNorm(added)).toBeLessThanOrEqual(bound);
       expect(top(added)).toBeGreaterThanOrEqual(bound - 2n * rounding - 1n);
     },
   );
+
+  it('of products with constants is reached, at half the plain modulus and below', () => {
+    const noise = 1n << 40n;
+    const one = residuesOf(set, limbs, [1n, ...new Array<bigint>(degree - 1).fill(0n)]);
+    const bytes = ciphertextOf(limbs, new Array<bigint>(degree).fill(noise), one, dataNtt);
+    for (const scalar of [1n, -1n, 7n, t / 2n, t / 2n + 1n, -(t / 2n), t - 2n]) {
+      const product = withArithmetic(set, (arithmetic) =>
+        arithmetic.save(arithmetic.multiplyScalar(arithmetic.load(bytes), scalar)),
+      );
+      expect(infinityNorm(noiseOf(product))).toBe(noiseOfScalarProduct(set, scalar, noise));
+    }
+  });
+
+  it('of a constant that is added is what SEAL rounds', () => {
+    const one = residuesOf(set, limbs, [1n, ...new Array<bigint>(degree - 1).fill(0n)]);
+    const bytes = ciphertextOf(limbs, new Array<bigint>(degree).fill(0n), one, dataNtt);
+    let largest = 0n;
+    for (const scalar of [1n, 2n, 3n, t / 2n, t / 2n + 1n, t - 1n]) {
+      const sum = withArithmetic(set, (arithmetic) =>
+        arithmetic.save(arithmetic.addScalar(arithmetic.load(bytes), scalar)),
+      );
+      // t·v = t·(c0 + c1·s) - q·m, in whole numbers.
+      const [at0, ...others] = noiseOf(sum).map((value) => t * value);
+      const rest = (((at0 - q * scalar) % (t * q)) + t * q) % (t * q);
+      const scaled = 2n * rest > t * q ? t * q - rest : rest;
+      expect(infinityNorm(others)).toBe(0n);
+      expect(scaled).toBeLessThanOrEqual(t * plaintextNoise);
+      if (scaled > largest) largest = scaled;
+    }
+    expect(largest).toBeGreaterThan(0n);
+  });
+});
+
+describe.each(committees)('noise under a key of n=%i', (n) => {
+  const committee = committeeOf(n);
+  const secret = BigInt(committee.sets.length);
+  const secretNtt = ntt(keys, constant(set, primes.length, secret));
 
   it('of a relinearization key is reached by secrets and errors at their largest', () => {
     const digit = 1;

@@ -26,6 +26,10 @@ import {
 import { ProgressBook } from '../../../workers/operator/progress.ts';
 import { encodeSetKeys, secretName, type Seat } from '../../../workers/operator/committee/seat.ts';
 import { Seats } from '../../../workers/operator/committee/seats.ts';
+import { PendingBlobs } from '../../../workers/operator/registration/pending-blobs.ts';
+import { Registrations } from '../../../workers/operator/registration/registrations.ts';
+import { Verification } from '../../../workers/operator/registration/verification.ts';
+import { Verifier } from '../../../workers/operator/registration/verifier.ts';
 import { Slots } from '../../../workers/operator/duties/slots.ts';
 import { Wakeup } from '../../../workers/operator/waiting.ts';
 import { Comparisons } from '../../../workers/operator/watchdog/comparisons.ts';
@@ -59,6 +63,8 @@ export interface TestOperator {
   readonly chain: ChainState;
   readonly seats: Seats;
   readonly keyShares: KeyShares;
+  readonly pending: PendingBlobs;
+  readonly registrations: Registrations;
   readonly lines: LogLine[];
   /** Its seat in the epoch. */
   readonly seat: () => Seat;
@@ -240,8 +246,14 @@ async function startOperator(
     limits: quick,
   });
   closers.push(() => host.stop());
+  const gateway = chain.client();
+  const verifier = new Verifier();
+  closers.push(() => verifier.close());
+  const self = account.address;
+  const ceremonies = new CeremonyComputer();
+  closers.push(() => ceremonies.close());
   const context: OperatorContext = {
-    gateway: chain.client(),
+    gateway,
     account,
     store,
     host,
@@ -252,12 +264,13 @@ async function startOperator(
     lateSlots: new Slots(2, 60_000),
     witnessSlots: new Slots(1, 60_000),
     ceremonySlots: new Slots(1, 60_000),
-    ceremonies: new CeremonyComputer(),
+    ceremonies,
     checkedStates: new Set(),
     offeredFiles: new Set(),
     submitDelayMs: 0,
     stopping: testSignal(),
     answering: answerHonestly,
+    verification: new Verification({ gateway, self, store, host, chain: view, verifier }),
     values: new OpenedValues(),
     combinations: new OwnCombinations(),
     comparisons: new Comparisons(0),
@@ -278,8 +291,10 @@ async function startOperator(
       place: (epochId, signal) => seats.place(epochId, signal),
     });
   }
+  const pending = new PendingBlobs(store, view);
+  const registrations = new Registrations(context, view, seats, pending);
   return {
-    ...{ index, context, chain: view, seats, keyShares, lines },
+    ...{ index, context, chain: view, seats, keyShares, lines, pending, registrations },
     seat: () => {
       const [epochId] = view.now.epochs.keys();
       return seats.get(epochId)!;

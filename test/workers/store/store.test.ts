@@ -64,6 +64,7 @@ describe('openStore', () => {
     store.close();
     const raw = new DatabaseSync(join(path, 'state.db'));
     raw.exec(`
+      DROP TABLE verdicts; DROP TABLE pending;
       DROP TABLE entries; DROP TABLE results; DROP TABLE evidence; DROP TABLE openings;
       CREATE TABLE openings (id TEXT PRIMARY KEY, root TEXT NOT NULL) STRICT, WITHOUT ROWID;
       INSERT INTO openings VALUES ('${word(3)}', '${word(4)}');
@@ -79,6 +80,7 @@ describe('openStore', () => {
     expect(upgraded.openings.get(word(3))).toBeUndefined();
     expect(upgraded.openings.toCompare(9)).toEqual([]);
     expect(upgraded.evidence.list(9)).toEqual([]);
+    expect(upgraded.pending.oldest()).toBeUndefined();
     upgraded.close();
     expect((await open(path)).entries.list(word(1))).toEqual([word(2)]);
   });

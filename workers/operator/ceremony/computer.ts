@@ -54,6 +54,9 @@ export type ThreadTask =
   | { readonly kind: 'contribute'; readonly task: ContributionTask }
   | { readonly kind: 'check'; readonly task: CheckTask };
 
+/** What the thread is told; one task at a time. */
+export type ThreadOrder = ThreadTask | 'stop';
+
 /** What the thread says, the last thing last. */
 export type ThreadMessage =
   | { readonly kind: 'progress'; readonly done: number; readonly total: number }
@@ -69,16 +72,28 @@ interface Options {
 /** How long a thread that was told to stop may take to wipe its secrets. */
 const STOP_MS = 10_000;
 
+/** How long a thread that checks is kept for the next check: starting one costs more than a small check. */
+const IDLE_MS = 20_000;
+
 /**
- * Contributes and checks, each in a thread that exists for it alone: the operator goes on serving, and
- * what the thread had in memory, secrets first, is gone with it.
+ * Contributes and checks in threads: the operator goes on serving. A contribution has a thread that exists
+ * for it alone, so that what it had in memory, secrets first, is gone with it.
  */
 export class CeremonyComputer {
+  /** A thread that has checked and may check again. */
+  #idle: { readonly thread: ComputingThread; readonly timer: NodeJS.Timeout } | undefined;
+
   /** @throws OperatorError COMPUTATION_FAILED, the signal's reason */
   async contribute(task: ContributionTask, options: Options): Promise<MadeContribution> {
-    const message = await run({ kind: 'contribute', task }, options);
-    if (message.kind !== 'made') throw failed('a contribution came to nothing');
-    return message.made;
+    options.signal.throwIfAborted();
+    const thread = new ComputingThread();
+    try {
+      const message = await thread.run({ kind: 'contribute', task }, options);
+      if (message.kind !== 'made') throw failed('a contribution came to nothing');
+      return message.made;
+    } finally {
+      await thread.end();
+    }
   }
 
   /**
@@ -86,38 +101,75 @@ export class CeremonyComputer {
    * @throws OperatorError COMPUTATION_FAILED, the signal's reason
    */
   async check(task: CheckTask, options: Options): Promise<RefusedContribution | undefined> {
-    const message = await run({ kind: 'check', task }, options);
-    if (message.kind !== 'checked') throw failed('a check came to nothing');
-    return message.refused;
+    options.signal.throwIfAborted();
+    const thread = this.#take() ?? new ComputingThread();
+    try {
+      const message = await thread.run({ kind: 'check', task }, options);
+      if (message.kind !== 'checked') throw failed('a check came to nothing');
+      await this.#keep(thread);
+      return message.refused;
+    } catch (error) {
+      await thread.end();
+      throw error;
+    }
+  }
+
+  /** Ends the thread that waits for the next check, if there is one. */
+  async close(): Promise<void> {
+    await this.#take()?.end();
+  }
+
+  #take(): ComputingThread | undefined {
+    const idle = this.#idle;
+    this.#idle = undefined;
+    clearTimeout(idle?.timer);
+    return idle?.thread;
+  }
+
+  /** One is enough: checks at the same time are rare. */
+  async #keep(thread: ComputingThread): Promise<void> {
+    if (this.#idle !== undefined) return thread.end();
+    const timer = setTimeout(() => void this.close(), IDLE_MS);
+    this.#idle = { thread, timer };
   }
 }
 
-async function run(task: ThreadTask, { signal, onProgress }: Options): Promise<ThreadMessage> {
-  signal.throwIfAborted();
-  const thread = new Worker(new URL('./thread.ts', import.meta.url), { workerData: task });
-  const { promise, resolve, reject } = Promise.withResolvers<ThreadMessage>();
-  thread.on('message', (message: ThreadMessage) => {
-    if (message.kind === 'progress') onProgress?.(message.done, message.total);
-    else if (message.kind === 'failed') reject(failed(message.message));
-    else resolve(message);
-  });
-  thread.on('error', (error) => reject(failed('the thread of a ceremony failed', error)));
-  thread.on('exit', () => reject(failed('the thread of a ceremony has ended')));
-  const stop = (): void => reject(signal.reason as Error);
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    return await promise;
-  } finally {
-    signal.removeEventListener('abort', stop);
-    await end(thread);
-  }
-}
+/** A thread that does one task after the other. */
+class ComputingThread {
+  readonly #worker = new Worker(new URL('./thread.ts', import.meta.url));
+  readonly #gone = once(this.#worker, 'exit').catch(() => undefined);
 
-/** Lets the thread wipe what it has and leave, if it has not left already. */
-async function end(thread: Worker): Promise<void> {
-  const gone = once(thread, 'exit', { signal: AbortSignal.timeout(STOP_MS) });
-  thread.postMessage('stop');
-  await gone.catch(() => thread.terminate());
+  async run(task: ThreadTask, { signal, onProgress }: Options): Promise<ThreadMessage> {
+    const { promise, resolve, reject } = Promise.withResolvers<ThreadMessage>();
+    const worker = this.#worker;
+    const listeners = new AbortController();
+    const stop = (): void => reject(signal.reason as Error);
+    const onMessage = (message: ThreadMessage): void => {
+      if (message.kind === 'progress') onProgress?.(message.done, message.total);
+      else if (message.kind === 'failed') reject(failed(message.message));
+      else resolve(message);
+    };
+    const onError = (error: unknown): void =>
+      reject(failed('the thread of a ceremony failed', error));
+    const onExit = (): void => reject(failed('the thread of a ceremony has ended'));
+    worker.on('message', onMessage).on('error', onError).on('exit', onExit);
+    signal.addEventListener('abort', stop, { once: true, signal: listeners.signal });
+    try {
+      worker.postMessage(task);
+      return await promise;
+    } finally {
+      listeners.abort();
+      worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+    }
+  }
+
+  /** Lets the thread wipe what it has and leave, if it has not left already. */
+  async end(): Promise<void> {
+    const late = AbortSignal.timeout(STOP_MS);
+    this.#worker.postMessage('stop');
+    await Promise.race([this.#gone, once(late, 'abort')]);
+    if (late.aborted) await this.#worker.terminate();
+  }
 }
 
 function failed(message: string, cause?: unknown): OperatorError {

@@ -1,4 +1,4 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 
 import { contribute } from '../../ceremony/contribute.ts';
 import { CeremonyError } from '../../ceremony/errors.ts';
@@ -8,9 +8,16 @@ import { withoutLastRecord } from '../../ceremony/records.ts';
 import { ContributionSecrets } from '../../ceremony/secrets.ts';
 import { verifyContribution, verifyFile } from '../../ceremony/verify.ts';
 import { Curve } from '../../curve/curve.ts';
-import type { CheckTask, ContributionTask, ThreadMessage, ThreadTask } from './computer.ts';
+import type {
+  CheckTask,
+  ContributionTask,
+  ThreadMessage,
+  ThreadOrder,
+  ThreadTask,
+} from './computer.ts';
 
-// The thread of one contribution or one check (./computer.ts). Its own threads do the arithmetic.
+// The thread of one contribution, or of checks one after the other (./computer.ts). Its own threads do the
+// arithmetic.
 
 /** Progress is told once per so many points. */
 const PROGRESS_POINTS = 4_096;
@@ -60,14 +67,26 @@ async function checked(curve: Curve, task: CheckTask): Promise<ThreadMessage> {
   }
 }
 
-parentPort?.on('message', () => stopping.abort());
-const curve = await Curve.start();
-try {
-  const { kind, task } = workerData as ThreadTask;
-  say(kind === 'contribute' ? await contributed(curve, task) : await checked(curve, task));
-} catch (error) {
-  say({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
-} finally {
-  await curve.close();
+async function perform({ kind, task }: ThreadTask): Promise<void> {
+  try {
+    const curve = await started;
+    say(kind === 'contribute' ? await contributed(curve, task) : await checked(curve, task));
+  } catch (error) {
+    say({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+/** Wipes what the task has in memory, by aborting it, and leaves. */
+async function stop(): Promise<void> {
+  stopping.abort();
+  await running;
+  await (await started).close();
   parentPort?.close();
 }
+
+const started = Curve.start();
+let running = Promise.resolve();
+parentPort?.on('message', (order: ThreadOrder) => {
+  if (order === 'stop') void stop();
+  else running = perform(order);
+});

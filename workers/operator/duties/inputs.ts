@@ -1,7 +1,7 @@
 import type { Hex } from 'viem';
 
 import type { CiphertextEntry } from '../../chain/state.ts';
-import type { ErrorMetadata } from '../../errors.ts';
+import { isKeyloomError, type ErrorMetadata } from '../../errors.ts';
 import { ciphertextLength, firstLimbs } from '../../fhe/ciphertext.ts';
 import { FheError } from '../../fhe/errors.ts';
 import { prepare, type DecryptionInput } from '../../protocols/decryption-input.ts';
@@ -14,11 +14,12 @@ import { OperatorError, OperatorErrorCode } from '../errors.ts';
 import { fetchBlob } from '../public/blobs.ts';
 
 /**
- * Brings the inputs of a request into the own store. This may take as long as peers let it, so it comes
- * before the request takes a place; nothing of it stays in memory.
+ * Brings the inputs of a request into the own store, and verifies those that were not verified here yet. This
+ * may take as long as peers let it, so it comes before the request takes a place; nothing of it stays in
+ * memory.
  *
  * @param publicKeyDigest of the user, if it is for one
- * @throws OperatorError BLOB_UNAVAILABLE
+ * @throws OperatorError BLOB_UNAVAILABLE, COMPUTATION_FAILED, REQUEST_UNSERVABLE
  */
 export async function fetchInputs(
   context: OperatorContext,
@@ -35,20 +36,60 @@ export async function fetchInputs(
     if (await context.store.blobs.has(digest)) continue;
     await fetchBlob(context, peerIdsOf(seat), digest, longest, signal);
   }
+  for (const entry of ciphertexts) await requireVerified(context, entry, signal);
 }
 
 /**
- * Loads a ciphertext and brings it to the decryption level. What the chain says of it must be true.
+ * Resolves if the chain says of a ciphertext what this operator has found out itself. That 2t+1 operators
+ * have signed for it is not enough: no share of an oracle can be taken back.
  *
- * @throws OperatorError BLOB_UNAVAILABLE, REQUEST_UNSERVABLE
+ * @throws OperatorError REQUEST_UNSERVABLE; BLOB_UNAVAILABLE, COMPUTATION_FAILED, which may pass
+ */
+async function requireVerified(
+  { verification }: OperatorContext,
+  entry: CiphertextEntry,
+  signal: AbortSignal,
+): Promise<void> {
+  const { handle, limbs, noiseBits } = entry;
+  const verdict = await verification.verdictOf(entry, signal).catch((error: unknown) => {
+    if (!isKeyloomError(error) || mayPass.includes(error.code)) throw error;
+    const { code, metadata, message } = error;
+    const cause = metadata['cause'] ?? code;
+    throw unservable(`an input is not what it is registered as: ${message}`, { handle, cause });
+  });
+  if (verdict.limbs === limbs && verdict.noiseBits === noiseBits) return;
+  throw unservable(
+    `an input is registered with ${noiseBits} bits of noise at ${limbs} primes, and has ` +
+      `${verdict.noiseBits} at ${verdict.limbs}`,
+    {
+      ...{ handle, limbs, noiseBits },
+      ...{ foundLimbs: verdict.limbs, foundNoiseBits: verdict.noiseBits },
+    },
+  );
+}
+
+/** Why a verification comes to nothing that says nothing of what is verified. */
+const mayPass: readonly string[] = [
+  OperatorErrorCode.BLOB_UNAVAILABLE,
+  OperatorErrorCode.COMPUTATION_FAILED,
+  OperatorErrorCode.STOPPED,
+];
+
+/**
+ * Loads a ciphertext and brings it to the decryption level. What the chain says of it must be true: by now
+ * 2t+1 operators agree on what it says, so that is compared again.
+ *
+ * @throws OperatorError BLOB_UNAVAILABLE, COMPUTATION_FAILED, REQUEST_UNSERVABLE
  */
 export async function loadInput(
   context: OperatorContext,
   seat: Place,
-  { handle, digest, limbs }: CiphertextEntry,
+  entry: CiphertextEntry,
   set: ParameterSet,
   signal: AbortSignal,
 ): Promise<DecryptionInput> {
+  const { handle, digest, limbs } = entry;
+  await requireVerified(context, entry, signal);
   const longest = ciphertextLength(set, firstLimbs(set));
   const bytes = await fetchBlob(context, peerIdsOf(seat), digest, longest, signal);
   if (bytes.length !== ciphertextLength(set, limbs))

@@ -1,17 +1,9 @@
 import type { Hex } from 'viem';
 
-import {
-  requestedAs,
-  type CiphertextEntry,
-  type EpochEntry,
-  type KeyEntry,
-} from '../../chain/state.ts';
+import { requestedAs, type CiphertextEntry, type KeyEntry } from '../../chain/state.ts';
 import { isKeyloomError, type KeyloomError } from '../../errors.ts';
-import { decryptionPlan } from '../../fhe/noise.ts';
-import { parameterSets, type ParameterSet } from '../../ring/parameters.ts';
-import { committeeOf } from '../../sharing/committee.ts';
-import { parameterSetId } from '../../sharing/ids.ts';
 import { holdCeremony } from '../ceremony/ceremony.ts';
+import { parametersOf } from '../chain-view/parameter-sets.ts';
 import { agreeOnBlock } from '../chain-view/views.ts';
 import { indexIn } from '../committee/membership.ts';
 import type { Seat } from '../committee/seat.ts';
@@ -71,7 +63,7 @@ function requestOf(sources: DutySources, id: Hex): Request | undefined {
     return {
       ...{ ...key, id, kind: 'key', slots: requestSlots },
       work: async (seat, signal) =>
-        generateKey(context, seat, keyShares, key, setOf(sources, key), signal),
+        generateKey(context, seat, keyShares, key, parametersOf(chain, key).set, signal),
     };
   const evaluationKeys = chain.now.evaluationKeys.get(id);
   if (evaluationKeys !== undefined)
@@ -84,7 +76,7 @@ function requestOf(sources: DutySources, id: Hex): Request | undefined {
         const target = activeKeyOf(sources, evaluationKeys, targetKeyId);
         if (target.parameterSetId !== source.parameterSetId)
           throw unservable('a switching key leads to a key of the same parameter set');
-        const set = setOf(sources, source);
+        const { set } = parametersOf(chain, source);
         await generateEvaluationKeys(context, seat, keyShares, evaluationKeys, set, signal);
       },
     };
@@ -100,12 +92,12 @@ function requestOf(sources: DutySources, id: Hex): Request | undefined {
     return {
       ...{ ...request, id, kind: 'decryption', slots: requestSlots },
       fetch: async (seat, signal) => {
-        const set = setOf(sources, keyOf(sources, request, request.keyId));
+        const { set } = parametersOf(chain, keyOf(sources, request, request.keyId));
         const inputs = ciphertextsOf(sources, request);
         await fetchInputs(context, seat, inputs, undefined, set, signal);
       },
       work: async (seat, signal) => {
-        const set = setOf(sources, keyOf(sources, request, request.keyId));
+        const { set } = parametersOf(chain, keyOf(sources, request, request.keyId));
         const inputs = ciphertextsOf(sources, request);
         await decryptPublicly(context, seat, keyShares, request, inputs, set, signal);
       },
@@ -115,12 +107,12 @@ function requestOf(sources: DutySources, id: Hex): Request | undefined {
   return {
     ...{ ...userDecryption, id, kind: 'user-decryption', slots: requestSlots },
     fetch: async (seat, signal) => {
-      const set = setOf(sources, keyOf(sources, userDecryption, userDecryption.keyId));
+      const { set } = parametersOf(chain, keyOf(sources, userDecryption, userDecryption.keyId));
       const inputs = ciphertextsOf(sources, userDecryption);
       await fetchInputs(context, seat, inputs, userDecryption.publicKeyDigest, set, signal);
     },
     work: async (seat, signal) => {
-      const set = setOf(sources, keyOf(sources, userDecryption, userDecryption.keyId));
+      const { set } = parametersOf(chain, keyOf(sources, userDecryption, userDecryption.keyId));
       const inputs = ciphertextsOf(sources, userDecryption);
       await decryptForUser(context, seat, keyShares, userDecryption, inputs, set, signal);
     },
@@ -227,32 +219,4 @@ const unservable = (why: string): OperatorError =>
 /** Why a request cannot be served, for people; with the code of what was found. */
 function reasonOf({ message, metadata }: KeyloomError): string {
   return metadata['cause'] === undefined ? message : `${message} (${String(metadata['cause'])})`;
-}
-
-/** The parameter set of a key, if it is known here and the chain says the same of it. */
-function setOf({ chain }: DutySources, key: KeyEntry): ParameterSet {
-  const entry = chain.now.parameterSets.get(key.parameterSetId);
-  const epoch: EpochEntry | undefined = chain.now.epochs.get(key.epochId);
-  const set = parameterSets.find((known) => parameterSetId(known) === key.parameterSetId);
-  if (entry === undefined || epoch === undefined || set === undefined)
-    throw new OperatorError(
-      OperatorErrorCode.REQUEST_UNSERVABLE,
-      'this operator does not know the parameter set',
-      { metadata: { parameterSetId: key.parameterSetId, name: entry?.name } },
-    );
-  const committee = committeeOf(epoch.signers.length);
-  const plan = decryptionPlan(set, committee);
-  const { t } = committee;
-  const same =
-    entry.decryptionLimbs[t - 1] === plan.limbs &&
-    entry.floodBits[t - 1] === plan.floodBits &&
-    entry.maxNoiseBits[t - 1] === plan.maxNoiseBits &&
-    entry.lambda === set.lambda;
-  if (!same)
-    throw new OperatorError(
-      OperatorErrorCode.REQUEST_UNSERVABLE,
-      'the decryption plan on chain is not the one computed here',
-      { metadata: { set: set.name, n: committee.n, limbs: plan.limbs, floodBits: plan.floodBits } },
-    );
-  return set;
 }

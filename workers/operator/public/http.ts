@@ -11,6 +11,9 @@ import { Slots } from '../duties/slots.ts';
 import { OperatorError, OperatorErrorCode } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { RequestProgress } from '../progress.ts';
+import { longestRegistration } from '../registration/body.ts';
+import type { SignedRegistration } from '../registration/registrations.ts';
+import { askerOf, Bodies, readBody } from './bodies.ts';
 import type { PublicEvidence, PublicStanding } from './evidence.ts';
 
 /** Whether the operator can serve, and if not why not; with what helps to find out more. */
@@ -38,10 +41,18 @@ export interface HttpView {
   /** Rejects unless the digest is, or within the signal's time becomes, registered on chain. */
   expectUpload(digest: Hex, signal: AbortSignal): Promise<void>;
   keepUpload(digest: Hex, bytes: Uint8Array): Promise<void>;
+  /** True if the bytes of this digest are held here. */
+  isHeld(digest: Hex): Promise<boolean>;
+  /** Verifies what is to be registered, and signs it. Rejects with a coded error. */
+  register(asker: string, body: Uint8Array, signal: AbortSignal): Promise<SignedRegistration>;
 }
 
 /** How long an upload waits for its registration to be confirmed. */
 const REGISTRATION_WAIT_MS = 60_000;
+/** How long a registration may take, with all that it waits for. Less than a connection may be quiet. */
+const VERIFICATION_WAIT_MS = 80_000;
+/** When to ask again who was turned away, in seconds. */
+const RETRY_AFTER_S = '5';
 /** Longest time for a request to arrive in full: the wait above and the upload. */
 const REQUEST_TIMEOUT_MS = 180_000;
 
@@ -79,11 +90,18 @@ const HTTP_STATUS: Readonly<Record<string, number>> = {
   [OperatorErrorCode.BLOB_DIGEST_MISMATCH]: 400,
   [OperatorErrorCode.BLOB_MALFORMED]: 400,
   [OperatorErrorCode.BLOB_TOO_LONG]: 413,
+  [OperatorErrorCode.UPLOAD_TOO_SLOW]: 408,
+  [OperatorErrorCode.KEY_NOT_ACTIVE]: 403,
+  [OperatorErrorCode.NOT_IN_COMMITTEE]: 403,
+  [OperatorErrorCode.INPUT_NOT_REGISTERED]: 403,
+  [OperatorErrorCode.COMPUTATION_FAILED]: 500,
+  [OperatorErrorCode.TOO_MANY_REQUESTS]: 429,
+  [OperatorErrorCode.OPERATOR_BUSY]: 503,
 };
 
-/** What a browser asks before it uploads a blob. */
+/** What a browser asks before it uploads. */
 const PREFLIGHT_HEADERS = {
-  'access-control-allow-methods': 'GET, PUT',
+  'access-control-allow-methods': 'GET, HEAD, PUT, POST',
   'access-control-allow-headers': 'content-type',
   'access-control-max-age': '86400',
 } as const;
@@ -95,23 +113,6 @@ function sendJson(response: ServerResponse, status: number, body: unknown): void
     typeof value === 'bigint' ? value.toString() : value,
   );
   response.writeHead(status, { 'content-type': 'application/json' }).end(`${text}\n`);
-}
-
-/** Reads a body of at most `limit` bytes; stops reading at the first byte too many. */
-async function readBody(request: IncomingMessage, limit: number): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > limit)
-      throw new OperatorError(
-        OperatorErrorCode.BLOB_TOO_LONG,
-        `an upload has at most ${limit} bytes`,
-        { metadata: { limit } },
-      );
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
 /** Sends public bytes that never change, no faster than they are read; not to who hardly reads. */
@@ -157,10 +158,23 @@ function limitAddresses(server: Server, most: number): void {
   });
 }
 
+/** Aborts when who asks has gone, or after a time. */
+function whileAwaited(response: ServerResponse, patienceMs: number): AbortSignal {
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  return AbortSignal.any([AbortSignal.timeout(patienceMs), gone.signal]);
+}
+
+/** What requests share. */
+interface Serving {
+  readonly view: HttpView;
+  readonly shares: Slots;
+  readonly bodies: Bodies;
+  readonly limits: HttpLimits;
+}
+
 async function answer(
-  view: HttpView,
-  shares: Slots,
-  limits: HttpLimits,
+  { view, shares, bodies, limits }: Serving,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -175,6 +189,19 @@ async function answer(
   }
   if (route === 'GET evidence' && name === '')
     return sendJson(response, 200, { evidence: view.evidenceList() });
+  const isUpload =
+    route === 'OPTIONS blobs' ? hex32.test(id) : route === 'OPTIONS registrations' && name === '';
+  if (isUpload) {
+    response.writeHead(204, PREFLIGHT_HEADERS).end();
+    return;
+  }
+  if (route === 'POST registrations' && name === '') {
+    const asker = askerOf(request.socket.remoteAddress);
+    const signed = await bodies.hold(request, asker, longestRegistration, (body) =>
+      view.register(asker, body, whileAwaited(response, VERIFICATION_WAIT_MS)),
+    );
+    return sendJson(response, 200, signed);
+  }
   if (hex32.test(id) && rest.length === 0) {
     if (route === 'GET requests') {
       const progress = view.request(`0x${id}`);
@@ -189,16 +216,14 @@ async function answer(
       const { epochId, indices } = await view.transcript(`0x${id}`);
       return sendJson(response, 200, { openingId: `0x${id}`, epochId, indices });
     }
-    if (route === 'OPTIONS blobs') {
-      response.writeHead(204, PREFLIGHT_HEADERS).end();
+    if (route === 'HEAD blobs') {
+      await view.expectUpload(`0x${id}`, whileAwaited(response, REGISTRATION_WAIT_MS));
+      response.writeHead((await view.isHeld(`0x${id}`)) ? 200 : 404).end();
       return;
     }
     if (route === 'PUT blobs') {
       // Registration first: bytes that nobody registered are not even read.
-      const gone = new AbortController();
-      response.once('close', () => gone.abort());
-      const patience = AbortSignal.timeout(REGISTRATION_WAIT_MS);
-      await view.expectUpload(`0x${id}`, AbortSignal.any([patience, gone.signal]));
+      await view.expectUpload(`0x${id}`, whileAwaited(response, REGISTRATION_WAIT_MS));
       await view.keepUpload(`0x${id}`, await readBody(request, view.uploadLimit));
       response.writeHead(204).end();
       return;
@@ -226,11 +251,14 @@ export async function serveHttp(
   log: Log,
   limits: HttpLimits = defaultHttpLimits,
 ): Promise<{ address: AddressInfo; close(): Promise<void> }> {
-  const shares = new Slots(SHARE_ANSWERS, SHARE_LEASE_MS);
+  const serving: Serving = {
+    ...{ view, limits, bodies: new Bodies() },
+    shares: new Slots(SHARE_ANSWERS, SHARE_LEASE_MS),
+  };
   const server: Server = createServer(
     { requestTimeout: REQUEST_TIMEOUT_MS },
     (request, response) => {
-      answer(view, shares, limits, request, response).catch((error: unknown) => {
+      answer(serving, request, response).catch((error: unknown) => {
         if (!isKeyloomError(error))
           log.warn({ err: error, url: request.url }, 'http request failed');
         if (response.headersSent) {
@@ -239,11 +267,10 @@ export async function serveHttp(
         }
         const known = isKeyloomError(error);
         const { code, message } = known ? error : { code: 'INTERNAL', message: 'internal error' };
+        const status = HTTP_STATUS[code] ?? (known ? 400 : 500);
         response.setHeader('connection', 'close');
-        sendJson(response, HTTP_STATUS[code] ?? (known ? 400 : 500), {
-          code,
-          message,
-        });
+        if (status === 429 || status === 503) response.setHeader('retry-after', RETRY_AFTER_S);
+        sendJson(response, status, { code, message });
       });
     },
   );

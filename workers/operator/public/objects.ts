@@ -20,25 +20,26 @@ export const longestUpload = Math.max(
 
 /** The digests that the chain names, so that each can be looked up without a search. */
 export class PublicDigests {
-  readonly #ciphertexts = new Set<Hex>();
+  /** Ciphertexts, and their proofs. */
+  readonly #inputs = new Set<Hex>();
   readonly #userKeys = new Set<Hex>();
   readonly #answers = new Set<Hex>();
   readonly #contributions = new Set<Hex>();
   readonly #others = new Set<Hex>();
 
-  /** True of what users upload: registered ciphertexts, and the keys that decryptions are for. */
+  /** True of what users upload: registered ciphertexts, their proofs, and the keys that decryptions are for. */
   isUploadable(digest: Hex): boolean {
-    return this.#ciphertexts.has(digest) || this.#userKeys.has(digest);
+    return this.#inputs.has(digest) || this.#userKeys.has(digest);
   }
 
-  /** True of what is named as a key that decryptions are for, and as no ciphertext. */
+  /** True of what is named as a key that decryptions are for, and as no ciphertext or proof. */
   isUserKey(digest: Hex): boolean {
-    return this.#userKeys.has(digest) && !this.#ciphertexts.has(digest);
+    return this.#userKeys.has(digest) && !this.#inputs.has(digest);
   }
 
   /** True of what is kept for good: all but user decryptions' keys and answers, and contributions. */
   isLasting(digest: Hex): boolean {
-    return this.#ciphertexts.has(digest) || this.#others.has(digest);
+    return this.#inputs.has(digest) || this.#others.has(digest);
   }
 
   /** True of every public object: what is uploaded, keys, entries, plaintexts, answers, files of ceremonies. */
@@ -52,7 +53,11 @@ export class PublicDigests {
   /** Takes note of an event that has been applied to the state. */
   note(state: GatewayState, event: GatewayEvent): void {
     const { eventName, args } = event;
-    if (eventName === 'CiphertextRegistered') this.#ciphertexts.add(args.digest);
+    if (eventName === 'CiphertextRegistered') {
+      this.#inputs.add(args.digest);
+      const proof = state.ciphertexts.get(args.handle)?.proofDigest;
+      if (proof !== undefined) this.#inputs.add(proof);
+    }
     if (eventName === 'UserDecryptionRequested') this.#userKeys.add(args.publicKeyDigest);
     if (eventName === 'ContributionRecorded') this.#contributions.add(args.next.digest);
     if (eventName === 'PublicKeyRecorded') this.#others.add(args.digest);

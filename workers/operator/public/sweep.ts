@@ -3,6 +3,7 @@ import type { Hex } from 'viem';
 import type { Store } from '../../store/store.ts';
 import type { ChainState } from '../chain-view/chain-state.ts';
 import type { Log } from '../log.ts';
+import type { PendingBlobs } from '../registration/pending-blobs.ts';
 import { pause } from '../waiting.ts';
 import { digestsIn } from './objects.ts';
 
@@ -43,16 +44,17 @@ export async function sweepBlobs(store: Store, chain: ChainState, now: bigint): 
       await store.blobs.remove(digest);
 }
 
-/** Sweeps now and every hour, until the signal aborts. */
+/** Sweeps now and every hour, registrations that wait for the chain too, until the signal aborts. */
 export async function keepSwept(
   store: Store,
   chain: ChainState,
+  pending: PendingBlobs,
   log: Log,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
     const now = BigInt(Math.floor(Date.now() / 1_000));
-    await sweepBlobs(store, chain, now).catch((error: unknown) =>
+    await Promise.all([sweepBlobs(store, chain, now), pending.sweep(now)]).catch((error: unknown) =>
       log.error({ err: error }, 'blobs cannot be swept'),
     );
     await pause(SWEEP_EVERY_MS, signal).catch(() => undefined);

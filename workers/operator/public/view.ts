@@ -18,6 +18,7 @@ import {
   type PublicStanding,
 } from './evidence.ts';
 import { isRecipient, longestObject, longestUpload } from './objects.ts';
+import type { Registrations, SignedRegistration } from '../registration/registrations.ts';
 import type { Seats } from '../committee/seats.ts';
 
 /** How long a blob is looked for at peers. */
@@ -32,14 +33,21 @@ export class PublicView implements HttpView {
   readonly #context: OperatorContext;
   readonly #chain: ChainState;
   readonly #seats: Seats;
+  readonly #registrations: Registrations;
   /** Blobs that are fetched from peers at once; each is held whole until it is stored. */
   readonly #fetches = new Slots(FETCHES, BLOB_TIMEOUT_MS);
   #head: { readonly askedAt: number; readonly height: Promise<bigint | undefined> } | undefined;
 
-  constructor(context: OperatorContext, chain: ChainState, seats: Seats) {
+  constructor(
+    context: OperatorContext,
+    chain: ChainState,
+    seats: Seats,
+    registrations: Registrations,
+  ) {
     this.#context = context;
     this.#chain = chain;
     this.#seats = seats;
+    this.#registrations = registrations;
   }
 
   get uploadLimit(): number {
@@ -155,6 +163,14 @@ export class PublicView implements HttpView {
         { metadata: { digest } },
       );
     await this.#context.store.blobs.put(bytes);
+  }
+
+  isHeld(digest: Hex): Promise<boolean> {
+    return this.#context.store.blobs.has(digest);
+  }
+
+  register(asker: string, body: Uint8Array, signal: AbortSignal): Promise<SignedRegistration> {
+    return this.#registrations.register(asker, body, signal);
   }
 
   /** Height of the chain's head; undefined while the endpoint does not answer. */

@@ -1,10 +1,11 @@
 import { add, intt, multiply, ntt } from '../../ring/arithmetic.ts';
-import type { Basis, RnsVector } from '../../ring/basis.ts';
+import type { Basis } from '../../ring/basis.ts';
 import { lift } from '../../ring/lifting.ts';
 import type { Witness } from '../encryption.ts';
 import { ProofError, ProofErrorCode } from '../errors.ts';
 import { secureRandomBytes, type RandomBytes } from '../randomness.ts';
 import { uniform } from '../sampling.ts';
+import { isSame, isWithin } from '../witness.ts';
 import { commitmentsOf } from './commitments.ts';
 import { countOutOfRange, countTooLong, serializeProof } from './format.ts';
 import { countNearEnds } from './rounding.ts';
@@ -109,19 +110,4 @@ function requireWitness(
   throw new ProofError(ProofErrorCode.WITNESS_INVALID, 'not a short witness of this ciphertext', {
     metadata: { set: set.name },
   });
-}
-
-function isWithin(vector: Int8Array | Float64Array, length: number, bound: number): boolean {
-  let inside = vector.length === length;
-  for (let i = 0; i < vector.length; i++) {
-    inside = Number.isInteger(vector[i]) && Math.abs(vector[i]) <= bound && inside;
-  }
-  return inside;
-}
-
-function isSame(x: RnsVector, y: RnsVector): boolean {
-  const [left, right] = [new Uint32Array(x.buffer), new Uint32Array(y.buffer)];
-  let difference = left.length ^ right.length;
-  for (let i = 0; i < left.length; i++) difference |= left[i] ^ right[i];
-  return difference === 0;
 }

@@ -96,7 +96,7 @@ export class World implements AsyncDisposable {
 
   static async create(n = 4, set = SET): Promise<World> {
     const chain = await connectChain();
-    const contracts = await deployGateway(chain);
+    const contracts = await deployGateway(chain, { registrar: chain.governor.account.address });
     const { deployment, operatorRegistry, epochManager } = contracts;
     const operators = await ServingOperators.start();
     await registerOperators(chain, contracts, n);

@@ -1,5 +1,5 @@
 import { keccak256, toHex } from 'viem';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { CeremonyErrorCode } from '../../../../workers/ceremony/errors.ts';
 import { parsePowersFile } from '../../../../workers/ceremony/file.ts';
@@ -38,6 +38,8 @@ beforeAll(async () => {
   made = await computer.contribute(task, { signal, onProgress });
   expect(progress.at(-1)).toBe(5 * 2 ** power);
 });
+
+afterAll(() => computer.close());
 
 describe('a thread for contributions', () => {
   it('finds nothing wrong with its own', async () => {
@@ -79,6 +81,23 @@ describe('a thread for contributions', () => {
     const work = computer.contribute(task, { signal: stop.signal });
     stop.abort(reason);
     await expect(work).rejects.toBe(reason);
+  });
+
+  it('serves the next one after a check that was aborted', async () => {
+    const stop = new AbortController();
+    const reason = new RangeError('over');
+    const { bytes, state } = made;
+    const work = computer.check({ bytes, state, previous }, { signal: stop.signal });
+    stop.abort(reason);
+    await expect(work).rejects.toBe(reason);
+    expect(await computer.check({ bytes, state, previous }, { signal })).toBeUndefined();
+  });
+
+  it('checks several at once', async () => {
+    const { bytes, state } = made;
+    const task = { bytes, state, previous };
+    const checks = [1, 2].map(() => computer.check(task, { signal }));
+    expect(await Promise.all(checks)).toEqual([undefined, undefined]);
   });
 });
 

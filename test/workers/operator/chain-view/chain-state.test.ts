@@ -40,7 +40,13 @@ describe('the chain state', () => {
     const chain = new FakeChain();
     const state = chain.follow();
     const digest = digestOf('ciphertext');
-    const args = { handle: digestOf('handle'), keyId: digestOf('key'), digest, limbs: 1 };
+    const args = {
+      handle: digestOf('handle'),
+      keyId: digestOf('key'),
+      digest,
+      limbs: 1,
+      origin: 0,
+    };
     chain.emit({ eventName: 'CiphertextRegistered', args });
     expect(state.publicDigests.isUploadable(digest)).toBe(true);
     expect(state.publicDigests.has(digest)).toBe(true);

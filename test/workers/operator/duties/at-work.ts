@@ -122,5 +122,5 @@ export async function encrypt(
   const ciphertext = client.encrypt(set, publicKey, { scalar });
   await at(2).context.store.blobs.put(ciphertext);
   const registered = { handle: as, keyId, digest: sha256(ciphertext), noiseBits: 1, owner: '0x' };
-  chain.emit({ eventName: 'CiphertextRegistered', args: { ...registered, limbs } });
+  chain.emit({ eventName: 'CiphertextRegistered', args: { ...registered, limbs, origin: 0 } });
 }

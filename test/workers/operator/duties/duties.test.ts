@@ -222,7 +222,15 @@ describe('a request that cannot be served as it stands', () => {
     await expect(runs(at(1), 'decryption')).rejects.toMatchObject(unservable);
     const nonsense = Buffer.from('nonsense');
     await at(2).context.store.blobs.put(nonsense);
-    const args = { handle, keyId, digest: sha256(nonsense), noiseBits: 1, owner: '0x', limbs: 1 };
+    const args = {
+      handle,
+      keyId,
+      digest: sha256(nonsense),
+      noiseBits: 1,
+      owner: '0x',
+      limbs: 1,
+      origin: 0,
+    };
     committee.chain.emit({ eventName: 'CiphertextRegistered', args });
     await expect(runs(at(1), 'decryption')).rejects.toMatchObject(unservable);
   });
@@ -230,7 +238,15 @@ describe('a request that cannot be served as it stands', () => {
   it('for bytes that nobody has yet is tried again', async () => {
     const committee = await startWithKey();
     const { at, chain } = committee;
-    const args = { handle, keyId, digest: digestOf('bytes'), noiseBits: 1, owner: '0x', limbs: 1 };
+    const args = {
+      handle,
+      keyId,
+      digest: digestOf('bytes'),
+      noiseBits: 1,
+      owner: '0x',
+      limbs: 1,
+      origin: 0,
+    };
     chain.emit({ eventName: 'CiphertextRegistered', args });
     requestDecryption(committee, [0]);
     const code = OperatorErrorCode.BLOB_UNAVAILABLE;
@@ -280,7 +296,15 @@ describe('a request', () => {
     const { at, chain } = committee;
     addSet(chain);
     requestKey(committee);
-    const args = { handle, keyId, digest: digestOf('bytes'), noiseBits: 1, owner: '0x', limbs: 1 };
+    const args = {
+      handle,
+      keyId,
+      digest: digestOf('bytes'),
+      noiseBits: 1,
+      owner: '0x',
+      limbs: 1,
+      origin: 0,
+    };
     chain.emit({ eventName: 'CiphertextRegistered', args });
     requestDecryption(committee, [0]);
     const asked = Promise.withResolvers<void>();

@@ -13,6 +13,8 @@ import {
   type HttpLimits,
   type HttpView,
 } from '../../../../workers/operator/public/http.ts';
+import type { SignedRegistration } from '../../../../workers/operator/registration/registrations.ts';
+import { longestRegistration } from '../../../../workers/operator/registration/body.ts';
 import type { PublicStanding } from '../../../../workers/operator/public/evidence.ts';
 import { offenceId, type WrongResult } from '../../../../workers/protocols/evidence.ts';
 import { ProgressBook } from '../../../../workers/operator/progress.ts';
@@ -26,6 +28,7 @@ const UPLOAD_LIMIT = 200_000;
 
 let lines: LogLine[];
 let kept: Uint8Array[];
+let posted: { asker: string; body: Uint8Array }[];
 let health: Health;
 let server: Awaited<ReturnType<typeof serveHttp>>;
 let origin: string;
@@ -49,6 +52,11 @@ const evidence: WrongResult = {
 const standing: PublicStanding = {
   ...{ kind: evidence.kind, epochId: evidence.epochId, subject: requestId, index: 2 },
   ...{ offenceId: offenceId(evidence), state: 'open', why: undefined, operator: undefined },
+};
+
+const registration: SignedRegistration = {
+  ...{ handle: digestOf('handle'), digest: digestOf('ciphertext'), limbs: 4, noiseBits: 43 },
+  ...{ inputs: [], index: 2, signer: evidence.source, signature: share.signature },
 };
 
 const noShare = () => new OperatorError(OperatorErrorCode.NOT_FOUND, 'no such share is held');
@@ -90,12 +98,20 @@ function viewOf(progress: ProgressBook): HttpView {
         throw new OperatorError(OperatorErrorCode.BLOB_DIGEST_MISMATCH, 'other bytes');
       kept.push(upload);
     },
+    isHeld: async (digest) => digest === sha256(bytes),
+    register: async (asker, body) => {
+      posted.push({ asker, body });
+      if (body.length === 0)
+        throw new OperatorError(OperatorErrorCode.OPERATOR_BUSY, 'ask again later');
+      return registration;
+    },
   };
 }
 
 beforeEach(async () => {
   lines = [];
   kept = [];
+  posted = [];
   health = { status: 'ok', reasons: [], height: 7n };
   const progress = new ProgressBook(8);
   progress.begin(requestId, 'decryption');
@@ -316,6 +332,49 @@ describe('PUT /blobs/SHA256', () => {
   });
 });
 
+describe('a registration', () => {
+  const path = '/registrations';
+
+  it('is answered with what was signed', async () => {
+    const answer = await fetch(`${origin}${path}`, { method: 'POST', body: bytes });
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toEqual(registration);
+    expect(posted).toEqual([{ asker: '127.0.0.1', body: bytes }]);
+  });
+
+  it('says when to ask again', async () => {
+    const answer = await fetch(`${origin}${path}`, { method: 'POST' });
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
+    expect(await answer.json()).toMatchObject({ code: 'OPERATOR_BUSY' });
+  });
+
+  it('is refused unread if it says that it is too long', async () => {
+    const length = longestRegistration + 1;
+    const answer = await raw(
+      `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: ${length}\r\n\r\n`,
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 413 /);
+    expect(posted).toEqual([]);
+  });
+
+  it('may be asked for by pages', async () => {
+    const answer = await fetch(`${origin}${path}`, { method: 'OPTIONS' });
+    expect(answer.status).toBe(204);
+    expect(answer.headers.get('access-control-allow-methods')).toContain('POST');
+  });
+});
+
+describe('whether an upload is needed', () => {
+  it.each([
+    ['held', sha256(bytes), 200],
+    ['not held', digestOf('another'), 404],
+    ['not registered', digestOf('unregistered'), 403],
+  ])('%s', async (_, digest, status) => {
+    const answer = await fetch(`${origin}/blobs/${digest}`, { method: 'HEAD' });
+    expect(answer.status).toBe(status);
+  });
+});
+
 describe('a server with small limits', () => {
   /** Serves with other limits. */
   async function serve(limits: Partial<HttpLimits>, view: Partial<HttpView> = {}): Promise<void> {
@@ -405,6 +464,9 @@ describe('anything else', () => {
     ['GET', `/blobs/%30${requestId.slice(3)}`],
     ['DELETE', `/blobs/${sha256(bytes)}`],
     ['PUT', `/requests/${requestId}`],
+    ['GET', '/registrations'],
+    ['POST', '/registrations/x'],
+    ['OPTIONS', '/registrations/x'],
   ])('%s %s is 404', async (method, path) => {
     expect(await failure(path, { method })).toEqual([404, 'NOT_FOUND']);
   });

@@ -35,7 +35,7 @@ it('answers and keys of users go some time after the deadline, and nothing else'
   store.entries.record(digestOf('older'), 0, sha256('unrecorded'));
   const digest = sha256('ciphertext');
   const registered = { handle: digestOf('h'), keyId, digest, limbs: 1, noiseBits: 1, owner: '0x' };
-  fake.emit({ eventName: 'CiphertextRegistered', args: registered });
+  fake.emit({ eventName: 'CiphertextRegistered', args: { ...registered, origin: 0 } });
 
   const held = async (): Promise<string[]> => {
     const present = [];

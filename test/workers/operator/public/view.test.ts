@@ -25,7 +25,8 @@ async function bytesOf(blob: Promise<BlobReader>): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-const viewOf = ({ context, chain, seats }: TestOperator) => new PublicView(context, chain, seats);
+const viewOf = ({ context, chain, seats, registrations }: TestOperator) =>
+  new PublicView(context, chain, seats, registrations);
 
 const rootOf = (name: string) =>
   ({ root: digestOf(name), signature: `0x${'5a'.repeat(65)}` }) as const;
@@ -35,7 +36,15 @@ const equivocationOf = (epochId: Hex) =>
 
 const registered = {
   eventName: 'CiphertextRegistered',
-  args: { handle: digestOf('handle'), keyId, digest, limbs: 1, noiseBits: 1, owner: '0x' },
+  args: {
+    handle: digestOf('handle'),
+    keyId,
+    digest,
+    limbs: 1,
+    noiseBits: 1,
+    owner: '0x',
+    origin: 0,
+  },
 } as const;
 
 describe('health', () => {

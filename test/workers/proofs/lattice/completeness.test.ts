@@ -1,32 +1,24 @@
 import { describe, expect, it } from 'vitest';
-import { encryptForProof } from '../../../../workers/proofs/encryption.ts';
 import { ProofErrorCode } from '../../../../workers/proofs/errors.ts';
 import { latticeParameters } from '../../../../workers/proofs/lattice/parameters.ts';
 import { prove } from '../../../../workers/proofs/lattice/prove.ts';
 import { verify } from '../../../../workers/proofs/lattice/verify.ts';
 import { parameterSet } from '../../../../workers/ring/parameters.ts';
 import { withCode } from '../../kernels/support.ts';
-import { context, doubledBytes, fixture, plaintextOf, seededSource } from '../support.ts';
+import { context, doubledBytes, fixture, seededSource, tinySet } from '../support.ts';
+import { expectAsComputed, proveMany } from './completeness.ts';
 
 describe('an honest proof', () => {
-  it('is always accepted, after as many tries as computed', async () => {
-    const set = parameterSet('insecure-bfv-1024');
-    const { key } = await fixture(set);
-    const count = 300;
-    let tries = 0;
-    for (let i = 0; i < count; i++) {
-      const plaintext = plaintextOf(set, `completeness/${i}`);
-      const encryption = encryptForProof(key, plaintext, seededSource(`encryption/${i}`));
-      const statement = { key, registered: encryption.registered, context };
-      const masks = seededSource(`masks/${i}`);
-      await verify(statement, await prove(statement, encryption.witness, masks));
-      tries += masks.draws;
-    }
-    // Tries are geometric; the norm of responses rejects another two in a thousand.
-    const { expectedTries } = latticeParameters(set);
-    const deviation = Math.sqrt((expectedTries * (expectedTries - 1)) / count);
-    expect(Math.abs(tries / count - expectedTries)).toBeLessThan(4 * deviation);
-  });
+  it.each([
+    { set: tinySet, count: 800 },
+    { set: parameterSet('insecure-bfv-1024'), count: 250 },
+    { set: parameterSet('insecure-bfv-1024-b17'), count: 100 },
+  ])(
+    'is always accepted, and masks fail as often as computed, $set.name',
+    async ({ set, count }) => {
+      expectAsComputed(set, await proveMany(set, count));
+    },
+  );
 
   it.each(['bfv-8192-b20', 'bfv-16384-b20', 'insecure-bfv-1024-b17'])(
     'is accepted under %s',

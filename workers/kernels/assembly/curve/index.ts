@@ -9,6 +9,20 @@ import { firstInvalid } from './validate';
 export { allocate, mark, release } from './memory';
 export { multiplyScalars, reduceScalar, powers } from './scalars';
 export { toEvm, fromEvm } from './convert';
+export {
+  loadScalars,
+  storeScalars,
+  loadIntegers,
+  loadConstant,
+  multiplyVectors,
+  addVectors,
+  addScaledVector,
+  recur,
+  invertVector,
+  rootPowers,
+  forwardScalars,
+  inverseScalars,
+} from './vectors';
 
 export function scaleG1(dst: usize, src: usize, scalars: usize, n: i32): void {
   scalePoints<G1>(dst, src, scalars, n);

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 
-import { ClientErrorCode } from '../../../tasks/support/errors.ts';
-import { noiseBitsAtFirstLevel } from '../../../tasks/support/noise.ts';
+import { FheErrorCode } from '../../../workers/fhe/errors.ts';
+import { noiseAtOwnLevel, noiseBitsAtFirstLevel } from '../../../workers/fhe/first-level.ts';
 import { firstLimbs } from '../../../workers/fhe/ciphertext.ts';
 import { decryptionPlan } from '../../../workers/fhe/noise.ts';
+import { noiseAfterSwitching } from '../../../workers/fhe/noise-growth.ts';
 import { parameterSet } from '../../../workers/ring/parameters.ts';
 import { committeeOf } from '../../../workers/sharing/committee.ts';
 
@@ -25,12 +26,12 @@ test('the first level would allow what the level of the ciphertext does not', ()
   for (const noiseBits of [limit + 1, 73])
     expect(() => noiseBitsAtFirstLevel(set, four, { limbs: 3, noiseBits })).toThrow(
       expect.objectContaining({
-        code: ClientErrorCode.NOISE_TOO_LARGE,
+        code: FheErrorCode.NOISE_TOO_LARGE,
         metadata: { limbs: 3, noiseBits, maxNoiseBits: limit },
       }),
     );
   expect(() => noiseBitsAtFirstLevel(set, four, { limbs: 2, noiseBits: 1 })).toThrow(
-    expect.objectContaining({ code: ClientErrorCode.NOISE_TOO_LARGE }),
+    expect.objectContaining({ code: FheErrorCode.NOISE_TOO_LARGE }),
   );
 });
 
@@ -43,5 +44,24 @@ test.each([4, 7, 10, 13])('what a level of %i operators allows, the chain takes'
       expect(told).toBeLessThanOrEqual(maxNoiseBits);
       if (limbs === firstLimbs(other)) expect(told).toBe(noiseBits);
     }
+  }
+});
+
+test.each([4, 7, 10, 13])('what %i operators are told is bounded at its own level', (n) => {
+  for (const name of ['bfv-8192-b20', 'bfv-16384-w32', 'insecure-bfv-1024-b17']) {
+    const [other, committee] = [parameterSet(name), committeeOf(n)];
+    const first = firstLimbs(other);
+    const { limits } = decryptionPlan(other, committee);
+    for (const { limbs, maxNoise, maxNoiseBits } of limits)
+      for (const bits of [1, 20, maxNoiseBits - 1, maxNoiseBits]) {
+        // Said of what was computed at this level, and of what was switched down to it.
+        const told = noiseBitsAtFirstLevel(other, committee, { limbs, noiseBits: bits });
+        const own = noiseAtOwnLevel(other, committee, { limbs, noiseBits: told });
+        expect(own).toBeGreaterThanOrEqual((1n << BigInt(bits)) - 1n);
+        const switched = noiseAfterSwitching(other, committee, 1n << BigInt(bits), first, limbs);
+        const low = noiseAtOwnLevel(other, committee, { limbs, noiseBits: bits });
+        expect(low).toBeGreaterThanOrEqual(switched);
+        expect(own).toBeLessThanOrEqual(maxNoise + 1n);
+      }
   }
 });
