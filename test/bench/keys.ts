@@ -3,7 +3,7 @@ import { sha256, stringToHex } from 'viem';
 import type { Hex } from 'viem';
 import { galoisElements } from '../../workers/fhe/galois-elements.ts';
 import { decodePacked, encodePacked } from '../../workers/net/packed.ts';
-import { LARGE_OPERATION_BYTES } from '../../workers/operator/config.ts';
+import { LARGE_OPERATION_BYTES } from '../../workers/operator/config/config.ts';
 import { drive } from '../../workers/protocols/drive.ts';
 import { entriesOf, openingBytes } from '../../workers/protocols/evaluation-keys.ts';
 import type { EvaluationKeyRequest } from '../../workers/protocols/evaluation-keys.ts';

@@ -16,7 +16,7 @@ import {
 } from '../../workers/protocols/evaluation-keys.ts';
 import type { Step } from '../../workers/protocols/opening.ts';
 import { parameterSet } from '../../workers/ring/parameters.ts';
-import { LARGE_OPERATION_BYTES } from '../../workers/operator/config.ts';
+import { LARGE_OPERATION_BYTES } from '../../workers/operator/config/config.ts';
 import { compute, gathered } from '../workers/fhe/evaluation.ts';
 import { Cluster } from './cluster.ts';
 import { becomeRegistrar, sumNoiseBits } from './vouching.ts';

@@ -145,7 +145,7 @@ describe('an operator that has lost its data', () => {
     expect(health.epochs).toEqual([
       expect.objectContaining({ epochId: cluster.epoch.epochId, index: 3, shares: false }),
     ]);
-    const answer = await fetch(`${operator.endpoint}/healthz`);
+    const answer = await fetch(`${operator.endpoint}/readyz`);
     expect(answer.status).toBe(503);
     expect(operator.log()).toContain('"code":"SHARES_MISSING"');
 

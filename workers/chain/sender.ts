@@ -63,6 +63,20 @@ export interface SenderOptions {
   readonly onWarning?: WarningHandler;
 }
 
+/** How many transactions a sender has brought how far since it was started. */
+export interface SenderCounts {
+  /** Signed for a purpose and broadcast the first time. */
+  sent: number;
+  /** Broadcast again at a higher fee, or with nothing in them once nobody waits. */
+  replaced: number;
+  /** Mined, and the call succeeded. */
+  succeeded: number;
+  /** Mined, and the contract refused the call. */
+  reverted: number;
+  /** Not sent, because the contract would refuse the call. */
+  refused: number;
+}
+
 interface Job {
   readonly key: string;
   readonly payload: Payload;
@@ -87,6 +101,7 @@ const fillerKey = (nonce: number) => `filler/${nonce}`;
  * for any more is replaced by a transfer of nothing, which is cheaper.
  */
 export class TransactionSender {
+  readonly counts: SenderCounts = { sent: 0, replaced: 0, succeeded: 0, reverted: 0, refused: 0 };
   readonly #options: Required<Omit<SenderOptions, 'onWarning'>>;
   readonly #onWarning: WarningHandler;
   readonly #jobs = new Map<string, Job>();
@@ -230,6 +245,7 @@ export class TransactionSender {
     const job = this.#jobs.get(key);
     const mined = attempts.find(({ hash }) => hash === receipt.transactionHash);
     if (job !== undefined && mined !== undefined && !this.#isFiller(mined.raw)) {
+      this.counts[receipt.status === 'success' ? 'succeeded' : 'reverted'] += 1;
       if (receipt.status === 'success') this.#finish(job, receipt);
       else await this.#finishReverted(job, parseSigned(mined.raw), receipt);
     }
@@ -301,7 +317,10 @@ export class TransactionSender {
     } catch (error) {
       if (job === undefined || !(error instanceof ChainError)) throw error;
       if (await job.isDone()) this.#finish(job, 'already-done');
-      else this.#fail(job, error);
+      else {
+        this.counts.refused += 1;
+        this.#fail(job, error);
+      }
       return false;
     }
     const current = await currentFees(client, caps);
@@ -310,6 +329,7 @@ export class TransactionSender {
     const signed = await signTransaction(account, chainId, payload, { ...fees, nonce, gas });
     journal.record(nonce, key, signed);
     this.#signedAt.set(nonce, performance.now());
+    this.counts[replaced === undefined ? 'sent' : 'replaced'] += 1;
     await broadcast(client, signed.raw);
     return true;
   }

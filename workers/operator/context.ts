@@ -17,6 +17,7 @@ import type { Board } from './openings/board.ts';
 import type { OpenedValues } from './openings/opened-values.ts';
 import type { OwnCombinations } from './openings/own-combinations.ts';
 import type { Log } from './log.ts';
+import type { Observer } from './observing.ts';
 import type { ProgressBook } from './progress.ts';
 import type { Verification } from './registration/verification.ts';
 import { signerOf, type Place } from './committee/seat.ts';
@@ -101,6 +102,8 @@ export interface OperatorContext {
   readonly sender: TransactionSender;
   readonly log: Log;
   readonly progress: ProgressBook;
+  /** Told of the work, for metrics and traces. */
+  readonly observer: Required<Observer>;
   /** Places for requests that are served at once. */
   readonly requestSlots: Slots;
   /** Places for what others have answered already, few: what is still asked for comes first. */
@@ -175,5 +178,6 @@ export function blame(
   const operator = signerOf(seat, index);
   context.store.faults.record({ subject, openingId, operator: index, reason });
   context.progress.blame(subject, { index, operator, reason });
+  context.observer.onFault(subject, { index, operator, reason });
   context.log.warn({ subject, openingId, index, operator, reason }, 'peer deviated');
 }

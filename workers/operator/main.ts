@@ -8,8 +8,9 @@ import { bytesToHex } from 'viem';
 import { isKeyloomError } from '../errors.ts';
 import { generatePeerKey, peerIdOf, peerIdToBytes } from '../net/host/index.ts';
 import { createIdentity } from '../store/keystore.ts';
-import { loadConfig } from './config.ts';
+import { loadConfig } from './config/config.ts';
 import type { Answering } from './context.ts';
+import { asText, examine } from './doctor/doctor.ts';
 import { OperatorError, OperatorErrorCode } from './errors.ts';
 import { startOperator } from './operator.ts';
 
@@ -21,6 +22,10 @@ const usage = `keyloom-operator: one member of a threshold key management commit
 
   keyloom-operator run --config FILE [--passphrase-file FILE]
       runs the operator until SIGINT or SIGTERM
+
+  keyloom-operator doctor --config FILE [--passphrase-file FILE] [--json]
+      checks a configuration and what is around it, and says what to fix;
+      the exit code is 1 if there is a problem
 
 The passphrase is read from --passphrase-file, or else from KEYLOOM_PASSPHRASE.
 docs/operator.md explains the configuration.
@@ -83,6 +88,17 @@ async function run(file: string, passphrase: string, answering?: Answering): Pro
   }
 }
 
+/** @returns the exit code */
+async function doctor(
+  file: string,
+  passphraseFile: string | undefined,
+  asJson: boolean,
+): Promise<number> {
+  const checks = await examine(file, () => readPassphrase(passphraseFile));
+  process.stdout.write(asJson ? `${JSON.stringify({ checks })}\n` : asText(checks));
+  return checks.some(({ status }) => status === 'problem') ? 1 : 0;
+}
+
 /**
  * The command line.
  *
@@ -99,6 +115,7 @@ export async function main(args: readonly string[], answering?: Answering): Prom
         identity: { type: 'string' },
         config: { type: 'string' },
         'passphrase-file': { type: 'string' },
+        json: { type: 'boolean' },
       },
     });
     const [command, ...rest] = positionals;
@@ -111,6 +128,8 @@ export async function main(args: readonly string[], answering?: Answering): Prom
       await init(values.identity, readPassphrase(passphraseFile));
     else if (command === 'run' && values.config !== undefined && rest.length === 0)
       await run(values.config, readPassphrase(passphraseFile), answering);
+    else if (command === 'doctor' && values.config !== undefined && rest.length === 0)
+      return await doctor(values.config, passphraseFile, values.json === true);
     else throw new OperatorError(OperatorErrorCode.USAGE, usage);
     return 0;
   } catch (error) {

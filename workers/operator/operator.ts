@@ -1,4 +1,4 @@
-import type { Hex } from 'viem';
+import type { Address, Hex } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 
 import { isAuthentic } from '../chain/authentic.ts';
@@ -16,12 +16,17 @@ import { OpenedValues } from './openings/opened-values.ts';
 import { OwnCombinations } from './openings/own-combinations.ts';
 import { CeremonyComputer } from './ceremony/computer.ts';
 import { ChainState } from './chain-view/chain-state.ts';
-import type { OperatorConfig } from './config.ts';
+import type { OperatorConfig } from './config/config.ts';
 import { mayDumpCore } from './core-dumps.ts';
 import { answerHonestly, type Answering, type OperatorContext } from './context.ts';
 import { OperatorError, OperatorErrorCode } from './errors.ts';
 import { Follower } from './chain-view/follower.ts';
 import { keepFees } from './fees/upkeep.ts';
+import { ChainMonitor } from './health/chain.ts';
+import { HealthReport } from './health/health.ts';
+import { PeerMonitor } from './health/peers.ts';
+import { startMetrics } from './metrics/metrics.ts';
+import { observers } from './observing.ts';
 import { defaultHttpLimits, serveHttp } from './public/http.ts';
 import { KeyShares } from './committee/key-shares.ts';
 import { createLog, type Log } from './log.ts';
@@ -35,6 +40,7 @@ import { Verification } from './registration/verification.ts';
 import { Verifier } from './registration/verifier.ts';
 import { Seats } from './committee/seats.ts';
 import { Slots } from './duties/slots.ts';
+import type { Tracing } from './tracing/tracing.ts';
 import { pause, Wakeup } from './waiting.ts';
 import { COMPARE_AFTER_MS, Comparisons } from './watchdog/comparisons.ts';
 import { watch } from './watchdog/watchdog.ts';
@@ -149,6 +155,13 @@ export async function startOperator(
     closers.push(() => verifier.close());
     const self = account.address;
     const verification = new Verification({ gateway, self, store, host, chain, verifier });
+    const metrics = config.metrics && startMetrics();
+    const tracing = await traced(config, account.address);
+    closers.push(
+      () => metrics?.stop(),
+      () => tracing?.stop(),
+    );
+    const observer = observers([metrics?.observer ?? {}, tracing?.observer ?? {}]);
     const ceremonies = new CeremonyComputer();
     closers.push(() => ceremonies.close());
     const context: OperatorContext = {
@@ -158,7 +171,8 @@ export async function startOperator(
       host,
       sender,
       log,
-      progress: new ProgressBook(PROGRESS_ENTRIES),
+      progress: new ProgressBook(PROGRESS_ENTRIES, observer.onRequest),
+      observer,
       requestSlots: new Slots(REQUEST_SLOTS, SLOT_LEASE_MS),
       lateSlots: new Slots(LATE_SLOTS, LATE_LEASE_MS),
       witnessSlots: new Slots(1, SLOT_LEASE_MS),
@@ -191,14 +205,22 @@ export async function startOperator(
       chain,
       place: (epochId, signal) => seats.place(epochId, signal),
     });
+    const monitors = {
+      chainMonitor: new ChainMonitor(context, config.confirmations, () => ownerIn(chain, account)),
+      peerMonitor: new PeerMonitor(context, seats),
+    };
+    const { dataDir, health: limits } = config;
+    const health = new HealthReport({ context, chain, seats, ...monitors, dataDir, limits });
     const ended = new Follower(context, chain, watcher, seats, keyShares).run();
     // Whoever awaits it learns of a failure; until somebody does, it must not end the process.
-    ended.catch(() => undefined);
+    ended.catch(() => health.workStopped('follower'));
     const pending = new PendingBlobs(store, chain);
     const swept = keepSwept(store, chain, pending, log, stopping.signal);
     closers.push(() => swept);
-    const report = (error: unknown): void =>
+    const report = (error: unknown): void => {
       log.error({ err: error }, 'this operator does not look after evidence any more');
+      if (!stopping.signal.aborted) health.workStopped('evidence');
+    };
     const place = (epochId: Hex) => seats.placeIn(epochId);
     const compared = context.comparisons.run(context, place, stopping.signal).catch(report);
     const watched = watch(context, chain, stopping.signal).catch(report);
@@ -213,14 +235,28 @@ export async function startOperator(
       () => ended.catch(() => undefined),
       () => sender.stop(),
     );
+    const seen = monitors.chainMonitor.run(stopping.signal);
+    const hasCaughtUp = (): boolean => monitors.chainMonitor.sight.hasCaughtUp;
+    const tried = monitors.peerMonitor.run(hasCaughtUp, stopping.signal);
+    closers.push(
+      () => seen,
+      () => tried,
+    );
     const { connectionsPerAddress } = config.http;
     const registrations = new Registrations(context, chain, seats, pending);
-    const view = new PublicView(context, chain, seats, registrations);
-    const http = await serveHttp(view, config.http, log, {
-      ...defaultHttpLimits,
-      connectionsPerAddress,
-    });
+    const http = await serveHttp(
+      new PublicView(context, chain, health, registrations),
+      config.http,
+      log,
+      { ...defaultHttpLimits, connectionsPerAddress },
+      metrics?.onAnswer,
+    );
     closers.push(() => http.close());
+    if (config.metrics !== undefined && metrics !== undefined) {
+      const state = { context, chain, seats, ...monitors, health, dataDir };
+      const served = await metrics.serve(state, config.metrics, log);
+      closers.push(() => served.close());
+    }
 
     const { address, port } = http.address;
     log.info({ peerId: host.peerId, listen: host.addresses(), http: http.address }, 'running');
@@ -229,6 +265,18 @@ export async function startOperator(
     await stop();
     throw error;
   }
+}
+
+/** Traces, if they are wanted: otherwise not even their code is loaded. */
+async function traced({ tracing }: OperatorConfig, signer: Address): Promise<Tracing | undefined> {
+  if (tracing === undefined) return undefined;
+  const { startTracing } = await import('./tracing/tracing.ts');
+  return startTracing(tracing.url, signer);
+}
+
+/** The account that registered this operator. */
+function ownerIn({ now }: ChainState, { address }: { address: Address }): Address | undefined {
+  return [...now.operators.values()].find(({ signer }) => signer === address)?.operator;
 }
 
 /** Reaches the gateway; waits for an endpoint that does not answer yet. */

@@ -35,13 +35,23 @@ export interface RequestProgress {
   milliseconds: Record<string, number>;
 }
 
+/** Who is told when an entry begins and when it advances. */
+export type ProgressListener = (progress: Readonly<RequestProgress>) => void;
+
 /** The latest requests, by id; older ones are forgotten here (the chain remembers them). */
 export class ProgressBook {
   readonly #entries = new Map<Hex, { progress: RequestProgress; startedAt: number }>();
   readonly #maxEntries: number;
+  readonly #onRequest: ProgressListener;
 
-  constructor(maxEntries: number) {
+  constructor(maxEntries: number, onRequest: ProgressListener = () => undefined) {
     this.#maxEntries = maxEntries;
+    this.#onRequest = onRequest;
+  }
+
+  /** All entries, oldest first. */
+  *entries(): Generator<Readonly<RequestProgress>> {
+    for (const { progress } of this.#entries.values()) yield progress;
   }
 
   get(id: Hex): RequestProgress | undefined {
@@ -68,6 +78,7 @@ export class ProgressBook {
       milliseconds: {},
     };
     this.#entries.set(id, { progress, startedAt: performance.now() });
+    this.#onRequest(progress);
     // What goes on stays, however much it is: a request that is forgotten is not finished, nor paid for.
     for (const [oldest, { progress: its }] of this.#entries) {
       if (this.#entries.size <= this.#maxEntries) break;
@@ -83,6 +94,7 @@ export class ProgressBook {
     progress.milliseconds[progress.state] = Math.round(performance.now() - startedAt);
     progress.state = state;
     progress.waitingFor = [];
+    this.#onRequest(progress);
     // What kept it from going on did not; but it says why a request ended without a result.
     if (state === 'expired') return;
     delete progress.error;

@@ -1,5 +1,9 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import type { Address } from 'viem';
-import type { Database } from './database.ts';
+import { isKeyloomError } from '../errors.ts';
+import { coded, type Database } from './database.ts';
 import { StoreError, StoreErrorCode } from './errors.ts';
 
 /** What a data directory belongs to. */
@@ -16,11 +20,7 @@ export interface Binding {
  *   folded into another, or a journal of another account, would make the operator misbehave
  */
 export function bindDatabase(database: Database, binding: Binding): void {
-  const wanted = JSON.stringify([
-    binding.chainId.toString(),
-    binding.gateway.toLowerCase(),
-    binding.signer.toLowerCase(),
-  ]);
+  const wanted = written(binding);
   const stored = database.readMeta('binding');
   if (stored === undefined) {
     database.writeMeta('binding', Buffer.from(wanted));
@@ -32,3 +32,34 @@ export function bindDatabase(database: Database, binding: Binding): void {
     );
   }
 }
+
+/** How a data directory stands to a deployment and a signer. */
+export type BindingState = 'unbound' | 'same' | 'other' | 'in-use';
+
+/**
+ * Compares what a data directory belongs to, without taking its lock or changing anything.
+ *
+ * @throws StoreError STATE_UNREADABLE
+ */
+export function compareBinding(directory: string, binding: Binding): BindingState {
+  const path = join(directory, 'state.db');
+  if (!existsSync(path)) return 'unbound';
+  try {
+    const sqlite = new DatabaseSync(path, { readOnly: true, timeout: 0 });
+    try {
+      const row = sqlite.prepare("SELECT value FROM meta WHERE name = 'binding'").get();
+      const stored = row?.['value'];
+      if (!(stored instanceof Uint8Array)) return 'unbound';
+      return Buffer.from(stored).toString() === written(binding) ? 'same' : 'other';
+    } finally {
+      sqlite.close();
+    }
+  } catch (error) {
+    const failure = coded(error, path);
+    if (isKeyloomError(failure, StoreErrorCode.DIRECTORY_LOCKED)) return 'in-use';
+    throw failure;
+  }
+}
+
+const written = ({ chainId, gateway, signer }: Binding): string =>
+  JSON.stringify([chainId.toString(), gateway.toLowerCase(), signer.toLowerCase()]);

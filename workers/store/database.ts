@@ -67,7 +67,7 @@ const upgrades: Readonly<Record<number, string>> = {
 const sqliteBusy = 5;
 
 /** The coded form of what SQLite throws; coded errors pass. */
-function coded(error: unknown, path: string): unknown {
+export function coded(error: unknown, path: string): unknown {
   if (isKeyloomError(error)) return error;
   const busy =
     error instanceof Error && 'errcode' in error && Number(error.errcode) % 256 === sqliteBusy;

@@ -119,12 +119,14 @@ describe('submit', () => {
   it("names the contract's error and sends nothing", async () => {
     const { address, abi } = call(0);
     const bad = { address, abi, functionName: 'updateEndpoints', args: ['', ''] } as const;
-    await expect(senderWith().submit('a', bad, notDone)).rejects.toMatchObject({
+    const sender = senderWith();
+    await expect(sender.submit('a', bad, notDone)).rejects.toMatchObject({
       code: ChainErrorCode.REVERTED,
       metadata: { errorName: 'OperatorRegistryMultiaddrLength', errorArgs: '["0","256"]' },
     });
     expect(await nonce()).toBe(0);
     expect(store.transactions.pending()).toEqual([]);
+    expect(sender.counts).toMatchObject({ sent: 0, refused: 1 });
   });
 
   it('does not take a refusal for a failure if somebody else was faster', async () => {
@@ -259,7 +261,8 @@ describe('what gets lost or stuck', () => {
   });
 
   it('is replaced at a higher fee', async () => {
-    const outcome = senderWith({ bumpAfterMs: 0 }).submit('a', call(1), notDone);
+    const sender = senderWith({ bumpAfterMs: 0 });
+    const outcome = sender.submit('a', call(1), notDone);
     await until(replacementInMempool);
     await node.control.mine({ blocks: 1 });
     const receipt = await outcome;
@@ -269,6 +272,8 @@ describe('what gets lost or stuck', () => {
     expect(receipt.transactionHash).not.toBe(seen[0]);
     expect(await announced()).toBe(1);
     expect(await nonce()).toBe(1);
+    expect(sender.counts).toMatchObject({ sent: 1, succeeded: 1, reverted: 0 });
+    expect(sender.counts.replaced).toBeGreaterThan(0);
   });
 
   it('stays as it is when a replacement would exceed the cap', async () => {
@@ -332,13 +337,15 @@ describe('what gets lost or stuck', () => {
     const client = meddlingClient(node.rpcUrl, async ({ method }, forward) =>
       method === 'eth_estimateGas' ? '0x6000' : forward(),
     );
-    const outcome = senderWith({ client }).submit('a', call(1), notDone);
+    const sender = senderWith({ client });
+    const outcome = sender.submit('a', call(1), notDone);
     const refused = expect(outcome).rejects.toMatchObject({ code: ChainErrorCode.REVERTED });
     await until(() => attempts().length === 1);
     await until(() => inMempool(attempts()[0].hash));
     await node.control.mine({ blocks: 1 });
     await refused;
     expect(store.transactions.pending()).toEqual([]);
+    expect(sender.counts).toMatchObject({ sent: 1, succeeded: 0, reverted: 1 });
   });
 });
 

@@ -50,6 +50,12 @@ export class FakeChain {
   congestion: Promise<void> | undefined;
   /** Timestamp in seconds until which can be attested to what was answered. */
   attestableUntil = 10n ** 10n;
+  /** Of the latest block, in seconds. */
+  timestamp = 1_700_000_000n;
+  baseFeeWei = 1n;
+  /** Of every account. */
+  balanceWei = 10n ** 18n;
+  feesWei = 0n;
   /** Why the endpoint fails, if it does. */
   outage: Error | undefined;
   readonly #state = emptyState();
@@ -100,6 +106,12 @@ export class FakeChain {
       state: pending((keys.get(id) ?? evaluationKeys.get(id) ?? requestOf(id))?.state),
       ...{ account: address(0xb1), deadline: this.attestableUntil, signers: 0 },
     }));
+    const answered = <T>(value: () => T) => {
+      return async (): Promise<T> => {
+        if (this.outage !== undefined) throw this.outage;
+        return value();
+      };
+    };
     const contracts = {
       epochManager: {
         read: {
@@ -117,13 +129,17 @@ export class FakeChain {
         },
       },
       slashingManager: { address: address(0xa7) },
+      feeVault: { read: { balanceOf: answered(() => this.feesWei) } },
       decryptionGateway: { read: { request: standing } },
     };
+    const height = (): bigint => BigInt(this.blocks.length);
     const client = {
-      getBlockNumber: async () => {
-        if (this.outage !== undefined) throw this.outage;
-        return BigInt(this.blocks.length);
-      },
+      getBlockNumber: answered(height),
+      getBlock: answered(() => {
+        return { number: height(), timestamp: this.timestamp, baseFeePerGas: this.baseFeeWei };
+      }),
+      getBalance: answered(() => this.balanceWei),
+      estimateMaxPriorityFeePerGas: answered(() => 0n),
     };
     const { chainId, addresses } = this;
     const made = { chainId, addresses, contracts, client, deploymentBlock: 0n };
@@ -141,7 +157,8 @@ export class FakeChain {
       this.emit(this.#effect(from, call));
       return undefined;
     };
-    return { submit } as unknown as TransactionSender;
+    const counts = { sent: 0, replaced: 0, succeeded: 0, reverted: 0, refused: 0 };
+    return { submit, counts } as unknown as TransactionSender;
   }
 
   #proposal(id: Hex) {

@@ -23,6 +23,7 @@ import {
   membershipIn,
   type Membership,
 } from '../../../workers/operator/committee/membership.ts';
+import { observers, type Observer } from '../../../workers/operator/observing.ts';
 import { ProgressBook } from '../../../workers/operator/progress.ts';
 import { encodeSetKeys, secretName, type Seat } from '../../../workers/operator/committee/seat.ts';
 import { Seats } from '../../../workers/operator/committee/seats.ts';
@@ -90,6 +91,8 @@ export interface CommitteeOptions {
   readonly mute?: readonly number[];
   /** Operators without set keys. */
   readonly keyless?: readonly number[];
+  /** Who is told of an operator's work. */
+  readonly observe?: (index: number) => readonly Observer[];
   /** Only proposed: no set keys, no epoch. */
   readonly proposedOnly?: boolean;
   /** The epoch of a real deployment that the committee is that of. */
@@ -252,6 +255,7 @@ async function startOperator(
   const self = account.address;
   const ceremonies = new CeremonyComputer();
   closers.push(() => ceremonies.close());
+  const observer = observers(options.observe?.(index) ?? []);
   const context: OperatorContext = {
     gateway,
     account,
@@ -259,7 +263,8 @@ async function startOperator(
     host,
     sender: chain.sender(account.address),
     log: recordingLog(lines),
-    progress: new ProgressBook(64),
+    progress: new ProgressBook(64, observer.onRequest),
+    observer,
     requestSlots: new Slots(8, 60_000),
     lateSlots: new Slots(2, 60_000),
     witnessSlots: new Slots(1, 60_000),

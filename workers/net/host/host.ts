@@ -49,6 +49,14 @@ export interface Host {
   setPeers(peers: readonly Peer[]): NetError[];
   /** Hands inbound streams of a protocol to `handler`. */
   handle(protocol: string, handler: StreamHandler): Promise<void>;
+  /** Peers that a connection is open with, whoever dialled. */
+  connectedPeers(): ReadonlySet<string>;
+  /**
+   * Makes sure of a connection with the peer, dialling it if need be.
+   *
+   * Throws `peerUnreachable`, also where the peer failed so recently that it is not dialled again yet.
+   */
+  connect(peerId: string, signal: AbortSignal): Promise<void>;
   /** Opens a stream, dialling the peer if need be. The caller closes or aborts it. */
   openStream(peerId: string, protocol: string, signal: AbortSignal): Promise<Stream>;
   /** Resolves when the peer is worth asking again: after `ms` and any dial backoff, or as soon as
@@ -139,6 +147,21 @@ class Libp2pHost implements Host {
       scope.signal.throwIfAborted();
       const connection = await scope.race(this.#dialler.connect(peerId));
       return await this.#openOn(connection, peerId, protocol, scope);
+    } finally {
+      scope.dispose();
+    }
+  }
+
+  connectedPeers(): ReadonlySet<string> {
+    const open = this.#node.getConnections().filter(({ status }) => status === 'open');
+    return new Set(open.map(({ remotePeer }) => remotePeer.toString()));
+  }
+
+  async connect(peerId: string, signal: AbortSignal): Promise<void> {
+    const scope = new Scope(signal, this.signal);
+    try {
+      scope.signal.throwIfAborted();
+      await scope.race(this.#dialler.connect(peerId));
     } finally {
       scope.dispose();
     }

@@ -10,6 +10,7 @@ import { askUntilAnswered } from '../../net/results/index.ts';
 import { blame, isSignedBy } from '../context.ts';
 import { OperatorError, OperatorErrorCode } from '../errors.ts';
 import { collectQuorum, waitForTurn } from '../duties/certify.ts';
+import { measured } from '../observing.ts';
 import { aborted, unlessAborted } from '../waiting.ts';
 import type { Held } from './ceremony.ts';
 import { baseOf, beaconOf, keepFile, refuse } from './checked.ts';
@@ -65,15 +66,23 @@ async function compute(
 ): Promise<MadeContribution> {
   const { ceremonies, progress } = context;
   progress.advance(ceremonyId, 'contributing');
-  const made = await ceremonies.contribute(task, {
-    signal,
-    onProgress: (done, total) => progress.count(ceremonyId, done, total),
-  });
+  const made = await measured(context, ceremonyId, 'contribute', () =>
+    ceremonies.contribute(task, {
+      signal,
+      onProgress: (done, total) => progress.count(ceremonyId, done, total),
+    }),
+  );
   const { bytes, state, proof } = made;
   const { place, base, beacon } = task;
-  const refused = await ceremonies.check(
-    { bytes, state, ...(beacon && { beacon }), proven: { proof, place }, ...before(base) },
-    { signal },
+  const own = {
+    bytes,
+    state,
+    ...(beacon && { beacon }),
+    proven: { proof, place },
+    ...before(base),
+  };
+  const refused = await measured(context, ceremonyId, 'check', () =>
+    ceremonies.check(own, { signal }),
   );
   if (refused === undefined) return made;
   throw new OperatorError(
@@ -139,7 +148,9 @@ export async function checkContribution(
   const bytes = await askForBlob(host, peer.peerId, state.digest, { signal, maxBytes });
   const proven = { proof: offered.proof, place: proofPlace(held, index) };
   const task = { state, bytes, proven, ...before(base) };
-  const refused = await context.ceremonies.check(task, { signal });
+  const refused = await measured(context, ceremonyId, 'check', () =>
+    context.ceremonies.check(task, { signal }),
+  );
   if (refused !== undefined) return refuse(held, base.state, index, state, refused, signature);
   context.checkedStates.add(stateHash(state));
   await keepFile(held, bytes, state.digest);
@@ -162,7 +173,9 @@ async function record(
   try {
     const bytes = encodeOffer(offered);
     const statement = (result: Hex) => offerStatement(place, result);
-    const quorum = await collectQuorum(context, seat, id, bytes, statement, signal);
+    const quorum = await measured(context, ceremonyId, 'certify', () =>
+      collectQuorum(context, seat, id, bytes, statement, signal),
+    );
     progress.advance(ceremonyId, 'submitting');
     await waitForTurn(context, seat, id, signal);
     const { contributions, power } = chain.now.ceremonies.get(ceremonyId)!;
@@ -175,7 +188,7 @@ async function record(
     } as const;
     const isOver = async () => (await viewOf(held)).stateHash !== stateHash(previous);
     const sent = sender.submit(`contribution/${id}/${stateHash(state)}`, call, isOver);
-    await unlessAborted(sent, signal);
+    await measured(context, ceremonyId, 'submit', () => unlessAborted(sent, signal));
     log.info({ ceremonyId, index, state: stateHash(state) }, 'contribution recorded');
   } finally {
     boards.results.release(id);

@@ -3,6 +3,7 @@ import { bytesToHex, keccak256, type Hex } from 'viem';
 import type { Statement } from '../../chain/typed-data.ts';
 import type { Place } from '../committee/seat.ts';
 import type { OperatorContext } from '../context.ts';
+import { measured } from '../observing.ts';
 import { unlessAborted } from '../waiting.ts';
 import { collectQuorum, waitForTurn, type Quorum } from './certify.ts';
 
@@ -32,10 +33,14 @@ export async function conclude(
   const { store, progress, log } = context;
   store.results.commit(id, keccak256(result));
   progress.advance(id, 'certifying');
-  const quorum = await collectQuorum(context, seat, id, result, statement, signal);
+  const quorum = await measured(context, id, 'certify', () =>
+    collectQuorum(context, seat, id, result, statement, signal),
+  );
 
   progress.advance(id, 'submitting');
   await waitForTurn(context, seat, id, signal);
-  await unlessAborted(submit(bytesToHex(result), quorum), signal);
+  await measured(context, id, 'submit', () =>
+    unlessAborted(submit(bytesToHex(result), quorum), signal),
+  );
   log.info({ id }, 'recorded');
 }

@@ -9,6 +9,7 @@ import type { Quorum } from './certify.ts';
 import type { OperatorContext } from '../context.ts';
 import { FIRST_GENERATION, type KeyShares } from '../committee/key-shares.ts';
 import { loadInput, servable } from './inputs.ts';
+import { measured } from '../observing.ts';
 import { opensWith, runPart, secretsOf } from '../openings/run-part.ts';
 import type { Seat } from '../committee/seat.ts';
 import { conclude } from './conclude.ts';
@@ -35,7 +36,9 @@ export async function decryptPublicly(
   const open = opensWith(context, seat, secretsOf(seat, keyShares, set), requestId);
   const parts: Uint8Array[] = [];
   for (const entry of ciphertexts) {
-    const ciphertext = await loadInput(context, seat, entry, set, signal);
+    const ciphertext = await measured(context, requestId, 'load', () =>
+      loadInput(context, seat, entry, set, signal),
+    );
     const part = servable('these coefficients cannot be decrypted', { requestId }, () =>
       publicDecryption(seat.session, {
         ...{ keyId, generation: FIRST_GENERATION, set, ciphertext, positions },

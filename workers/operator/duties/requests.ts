@@ -10,6 +10,7 @@ import type { Seat } from '../committee/seat.ts';
 import { isEnded } from '../committee/seats.ts';
 import type { OperatorContext } from '../context.ts';
 import { OperatorError, OperatorErrorCode } from '../errors.ts';
+import { measured } from '../observing.ts';
 import type { RequestProgress } from '../progress.ts';
 import { decryptPublicly } from './decryption-job.ts';
 import { generateEvaluationKeys } from './evaluation-key-job.ts';
@@ -134,14 +135,16 @@ function* serve(sources: DutySources, request: Request): Generator<Job> {
   context.progress.begin(id, kind);
   const prepare = async (signal: AbortSignal): Promise<Seat> => {
     const seat = await seats.ready(epochId, signal);
-    await fetch?.(seat, signal);
+    if (fetch !== undefined) await measured(context, id, 'load', () => fetch(seat, signal));
     return seat;
   };
   const perform = async (seat: Seat, signal: AbortSignal): Promise<void> => {
-    await agreeOnBlock(context, seat, chain.block(height)!, signal, {
-      onWaiting: (indices) => context.progress.waitFor(id, indices),
-      onOutvoted: () => sources.reread(height),
-    });
+    await measured(context, id, 'agree', () =>
+      agreeOnBlock(context, seat, chain.block(height)!, signal, {
+        onWaiting: (indices) => context.progress.waitFor(id, indices),
+        onOutvoted: () => sources.reread(height),
+      }),
+    );
     await work(seat, signal);
   };
   const inTime = async (signal: AbortSignal): Promise<void> => {

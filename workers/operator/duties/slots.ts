@@ -10,11 +10,23 @@
 export class Slots {
   readonly #waiting: (() => void)[] = [];
   readonly #leaseMs: number;
+  readonly #count: number;
   #free: number;
 
   constructor(count: number, leaseMs: number) {
+    this.#count = count;
     this.#free = count;
     this.#leaseMs = leaseMs;
+  }
+
+  /** Places that are taken. */
+  get taken(): number {
+    return this.#count - this.#free;
+  }
+
+  /** How many wait for a place. */
+  get waiting(): number {
+    return this.#waiting.length;
   }
 
   /** Runs `work` once there is a place for it. Rejects with the signal's reason while it waits. */

@@ -10,6 +10,7 @@ import type { ParameterSet } from '../../ring/parameters.ts';
 import { FIRST_GENERATION, type KeyShares } from '../committee/key-shares.ts';
 import type { Seat } from '../committee/seat.ts';
 import type { OperatorContext } from '../context.ts';
+import { measured } from '../observing.ts';
 import { opensWith, runPart, secretsOf } from '../openings/run-part.ts';
 import type { Quorum } from './certify.ts';
 import { REQUEST_PENDING } from './decryption-job.ts';
@@ -31,9 +32,13 @@ export async function decryptForUser(
   const { epochId } = seat.session;
 
   progress.advance(requestId, 'opening');
-  const recipient = await loadRecipient(context, seat, publicKeyDigest, set, signal);
-  const inputs: DecryptionInput[] = [];
-  for (const entry of ciphertexts) inputs.push(await loadInput(context, seat, entry, set, signal));
+  const { recipient, inputs } = await measured(context, requestId, 'load', async () => {
+    const key = await loadRecipient(context, seat, publicKeyDigest, set, signal);
+    const loaded: DecryptionInput[] = [];
+    for (const entry of ciphertexts)
+      loaded.push(await loadInput(context, seat, entry, set, signal));
+    return { recipient: key, inputs: loaded };
+  });
 
   const open = opensWith(context, seat, secretsOf(seat, keyShares, set), requestId);
   const key = { keyId, generation: FIRST_GENERATION, set, recipient };

@@ -174,6 +174,7 @@ export class FeeKeeper {
         ),
         signal,
       );
+      this.#context.observer.onFees(work, batch.length);
       log.info(about, 'looked after fees');
     } catch (error) {
       // What one costs depends on whose balances are new, which payers and submitters choose.

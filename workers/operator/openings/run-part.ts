@@ -7,6 +7,7 @@ import type { KeyShares } from '../committee/key-shares.ts';
 import type { Seat } from '../committee/seat.ts';
 import type { OperatorContext } from '../context.ts';
 import { collectShares } from './collect.ts';
+import { measured } from '../observing.ts';
 import { openThroughOpener } from './open-through.ts';
 import type { Openers } from './openers.ts';
 import { offerShare } from './own-shares.ts';
@@ -56,11 +57,18 @@ export function opensWith(
     // Computing takes a while; what others wait for comes first.
     await nextTurn(undefined, { signal });
     const { opening } = step;
-    const share = step.share(secrets);
-    await offerShare(context, seat, subject, opening, share);
+    const share = await measured(context, subject, 'share', async () => {
+      const computed = step.share(secrets);
+      await offerShare(context, seat, subject, opening, computed);
+      return computed;
+    });
     return openers === undefined
-      ? collectShares(context, seat, subject, opening, signal)
-      : openThroughOpener(context, seat, subject, opening, share, openers, signal);
+      ? measured(context, subject, 'collect', () =>
+          collectShares(context, seat, subject, opening, signal),
+        )
+      : measured(context, subject, 'open-through', () =>
+          openThroughOpener(context, seat, subject, opening, share, openers, signal),
+        );
   };
 }
 

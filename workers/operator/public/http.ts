@@ -9,18 +9,13 @@ import type { BlobReader } from '../../store/blobs.ts';
 import type { TranscriptEntry, TranscriptShare } from '../../store/transcripts.ts';
 import { Slots } from '../duties/slots.ts';
 import { OperatorError, OperatorErrorCode } from '../errors.ts';
+import type { Health } from '../health/health.ts';
 import type { Log } from '../log.ts';
 import type { RequestProgress } from '../progress.ts';
 import { longestRegistration } from '../registration/body.ts';
 import type { SignedRegistration } from '../registration/registrations.ts';
 import { askerOf, Bodies, readBody } from './bodies.ts';
 import type { PublicEvidence, PublicStanding } from './evidence.ts';
-
-/** Whether the operator can serve, and if not why not; with what helps to find out more. */
-export interface Health extends Record<string, unknown> {
-  status: 'ok' | 'degraded';
-  reasons: string[];
-}
 
 /** What the HTTP server shows of the operator. */
 export interface HttpView {
@@ -185,7 +180,11 @@ async function answer(
   const id = name.toLowerCase().replace(/^0x/, '');
   if (route === 'GET healthz' && name === '') {
     const health = await view.health();
-    return sendJson(response, health.status === 'ok' ? 200 : 503, health);
+    return sendJson(response, health.alive ? 200 : 503, health);
+  }
+  if (route === 'GET readyz' && name === '') {
+    const health = await view.health();
+    return sendJson(response, health.ready ? 200 : 503, health);
   }
   if (route === 'GET evidence' && name === '')
     return sendJson(response, 200, { evidence: view.evidenceList() });
@@ -244,12 +243,39 @@ async function answer(
   throw new OperatorError(OperatorErrorCode.NOT_FOUND, 'no such resource at this operator');
 }
 
-/** Serves docs/operator.md's routes. Resolves when listening; `close` ends open connections. */
+/** An answer that was given, or not to its end, as metrics count it. */
+export interface CountedAnswer {
+  readonly method: string;
+  /** One of a few: what strangers write into a URL is not counted. */
+  readonly route: string;
+  readonly status: number;
+}
+
+const ROUTES = [
+  ...['healthz', 'readyz', 'requests', 'blobs', 'registrations', 'transcripts', 'evidence'],
+];
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'OPTIONS'];
+
+function counted({ method = '', url = '/' }: IncomingMessage, status: number): CountedAnswer {
+  const [, resource = ''] = url.split('?')[0].split('/');
+  return {
+    method: METHODS.includes(method) ? method : 'other',
+    route: ROUTES.includes(resource) ? `/${resource}` : 'other',
+    status,
+  };
+}
+
+/**
+ * Serves docs/operator.md's routes. Resolves when listening; `close` ends open connections.
+ *
+ * @param onAnswer told of each answer when its connection is done with it
+ */
 export async function serveHttp(
   view: HttpView,
   listen: { host: string; port: number },
   log: Log,
   limits: HttpLimits = defaultHttpLimits,
+  onAnswer: (answer: CountedAnswer) => void = () => undefined,
 ): Promise<{ address: AddressInfo; close(): Promise<void> }> {
   const serving: Serving = {
     ...{ view, limits, bodies: new Bodies() },
@@ -258,6 +284,7 @@ export async function serveHttp(
   const server: Server = createServer(
     { requestTimeout: REQUEST_TIMEOUT_MS },
     (request, response) => {
+      response.once('close', () => onAnswer(counted(request, response.statusCode)));
       answer(serving, request, response).catch((error: unknown) => {
         if (!isKeyloomError(error))
           log.warn({ err: error, url: request.url }, 'http request failed');

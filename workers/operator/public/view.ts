@@ -6,7 +6,8 @@ import type { TranscriptEntry, TranscriptShare } from '../../store/transcripts.t
 import type { ChainState } from '../chain-view/chain-state.ts';
 import type { OperatorContext } from '../context.ts';
 import { OperatorError, OperatorErrorCode } from '../errors.ts';
-import type { Health, HttpView } from './http.ts';
+import type { Health, HealthReport } from '../health/health.ts';
+import type { HttpView } from './http.ts';
 import { knownPeers } from '../committee/membership.ts';
 import type { RequestProgress } from '../progress.ts';
 import { Slots } from '../duties/slots.ts';
@@ -19,34 +20,29 @@ import {
 } from './evidence.ts';
 import { isRecipient, longestObject, longestUpload } from './objects.ts';
 import type { Registrations, SignedRegistration } from '../registration/registrations.ts';
-import type { Seats } from '../committee/seats.ts';
 
 /** How long a blob is looked for at peers. */
 const BLOB_TIMEOUT_MS = 60_000;
 const FETCHES = 4;
 
-/** How long the head of the chain is taken to be known: whoever asks for health must not cost requests. */
-const HEAD_AGE_MS = 1_000;
-
 /** What anybody may see of an operator. */
 export class PublicView implements HttpView {
   readonly #context: OperatorContext;
   readonly #chain: ChainState;
-  readonly #seats: Seats;
+  readonly #report: HealthReport;
   readonly #registrations: Registrations;
   /** Blobs that are fetched from peers at once; each is held whole until it is stored. */
   readonly #fetches = new Slots(FETCHES, BLOB_TIMEOUT_MS);
-  #head: { readonly askedAt: number; readonly height: Promise<bigint | undefined> } | undefined;
 
   constructor(
     context: OperatorContext,
     chain: ChainState,
-    seats: Seats,
+    report: HealthReport,
     registrations: Registrations,
   ) {
     this.#context = context;
     this.#chain = chain;
-    this.#seats = seats;
+    this.#report = report;
     this.#registrations = registrations;
   }
 
@@ -54,36 +50,8 @@ export class PublicView implements HttpView {
     return longestUpload;
   }
 
-  async health(): Promise<Health> {
-    const { account, host, store } = this.#context;
-    const epochs = this.#seats.standings();
-    const head = await this.#headOfChain();
-    const own = [...this.#chain.now.operators.values()].find(
-      ({ signer }) => signer === account.address,
-    );
-    const reasons = [
-      ...(head === undefined ? ['RPC_UNREACHABLE'] : []),
-      ...(own === undefined ? ['NOT_REGISTERED'] : []),
-      ...(own?.removed === true ? ['SLASHED'] : []),
-      ...(epochs.some(({ shares }) => shares === 'missing')
-        ? [OperatorErrorCode.SHARES_MISSING]
-        : []),
-    ];
-    return {
-      status: reasons.length === 0 ? 'ok' : 'degraded',
-      reasons,
-      signer: account.address,
-      peerId: host.peerId,
-      head,
-      height: store.blocks.scanned()?.height,
-      epochs,
-      evidence: {
-        open: store.evidence.count('open'),
-        submitted: store.evidence.count('submitted'),
-        hopeless: store.evidence.count('hopeless'),
-      },
-      traffic: host.traffic,
-    };
+  health(): Promise<Health> {
+    return this.#report.report();
   }
 
   request(id: Hex): RequestProgress | undefined {
@@ -171,16 +139,5 @@ export class PublicView implements HttpView {
 
   register(asker: string, body: Uint8Array, signal: AbortSignal): Promise<SignedRegistration> {
     return this.#registrations.register(asker, body, signal);
-  }
-
-  /** Height of the chain's head; undefined while the endpoint does not answer. */
-  #headOfChain(): Promise<bigint | undefined> {
-    const askedAt = performance.now();
-    if (this.#head === undefined || askedAt - this.#head.askedAt > HEAD_AGE_MS) {
-      const { client } = this.#context.gateway;
-      const height = client.getBlockNumber({ cacheTime: 0 }).catch(() => undefined);
-      this.#head = { askedAt, height };
-    }
-    return this.#head.height;
   }
 }

@@ -31,6 +31,7 @@ describe('slots', () => {
     const [a, b] = ['a', 'b', 'c', 'd'].map((name) => work(slots, begun, name));
     await settle();
     expect(begun).toEqual(['a', 'b']);
+    expect([slots.taken, slots.waiting]).toEqual([2, 2]);
     b.end();
     expect(await b.done).toBe('b');
     await settle();

@@ -3,6 +3,7 @@ import { zeroAddress, zeroHash, type Address, type Hex } from 'viem';
 import { ChainError, ChainErrorCode } from '../../../../workers/chain/errors.ts';
 import type { RequestContract } from '../../../../workers/chain/state.ts';
 import type { OperatorContext } from '../../../../workers/operator/context.ts';
+import { observers } from '../../../../workers/operator/observing.ts';
 import { digestOf, FakeChain } from '../fake-chain.ts';
 import { recordingLog, signerAccount, temporaryStore, type LogLine } from '../harness.ts';
 
@@ -112,6 +113,7 @@ export class FeeWorld {
       account: signerAccount(index),
       store: await temporaryStore(),
       log: recordingLog(lines),
+      observer: observers([]),
       sender: {
         submit: async (
           _: string,

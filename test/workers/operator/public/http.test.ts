@@ -9,12 +9,18 @@ import { OperatorError, OperatorErrorCode } from '../../../../workers/operator/e
 import {
   defaultHttpLimits,
   serveHttp,
-  type Health,
+  type CountedAnswer,
   type HttpLimits,
   type HttpView,
 } from '../../../../workers/operator/public/http.ts';
 import type { SignedRegistration } from '../../../../workers/operator/registration/registrations.ts';
 import { longestRegistration } from '../../../../workers/operator/registration/body.ts';
+import type { Health } from '../../../../workers/operator/health/health.ts';
+import {
+  isAlive,
+  isReady,
+  type HealthReason,
+} from '../../../../workers/operator/health/reasons.ts';
 import type { PublicStanding } from '../../../../workers/operator/public/evidence.ts';
 import { offenceId, type WrongResult } from '../../../../workers/protocols/evidence.ts';
 import { ProgressBook } from '../../../../workers/operator/progress.ts';
@@ -112,7 +118,7 @@ beforeEach(async () => {
   lines = [];
   kept = [];
   posted = [];
-  health = { status: 'ok', reasons: [], height: 7n };
+  health = { status: 'ok', reasons: [], ready: true, alive: true, height: 7n };
   const progress = new ProgressBook(8);
   progress.begin(requestId, 'decryption');
   server = await serveHttp(viewOf(progress), { host: '127.0.0.1', port: 0 }, recordingLog(lines));
@@ -162,18 +168,48 @@ describe('a page of another origin', () => {
   });
 });
 
-describe('GET /healthz', () => {
-  it('is 200 if the operator can serve', async () => {
-    const answer = await fetch(`${origin}/healthz`);
-    expect(answer.status).toBe(200);
-    expect(await answer.json()).toEqual({ status: 'ok', reasons: [], height: '7' });
+describe('GET /healthz and GET /readyz', () => {
+  it('are 200 with the same report if all is well', async () => {
+    for (const path of ['/healthz', '/readyz']) {
+      const answer = await fetch(`${origin}${path}`);
+      expect(answer.status).toBe(200);
+      expect(await answer.json()).toEqual({ ...health, height: '7' });
+    }
   });
 
-  it('is 503 with the reasons if it cannot', async () => {
-    health = { status: 'degraded', reasons: ['RPC_UNREACHABLE'] };
-    const answer = await fetch(`${origin}/healthz`);
-    expect(answer.status).toBe(503);
-    expect(await answer.json()).toEqual(health);
+  it.each<[HealthReason, number, number]>([
+    ['RPC_UNREACHABLE', 200, 503],
+    ['SLASHED', 200, 200],
+    ['WORK_STOPPED', 503, 503],
+  ])('with %s are %d and %d: whether it is alive, and whether it serves', async (...args) => {
+    const [reason, alive, ready] = args;
+    const reasons = [reason];
+    const judged = { ready: isReady(reasons), alive: isAlive(reasons) };
+    health = { status: 'degraded', reasons, ...judged };
+    const answers = [await fetch(`${origin}/healthz`), await fetch(`${origin}/readyz`)];
+    expect(answers.map(({ status }) => status)).toEqual([alive, ready]);
+    for (const answer of answers) expect(await answer.json()).toEqual(health);
+  });
+});
+
+describe('answers', () => {
+  it('are counted by routes that there are, whatever strangers ask for', async () => {
+    const answers: CountedAnswer[] = [];
+    const listen = { host: '127.0.0.1', port: 0 };
+    const view = viewOf(new ProgressBook(8));
+    const counting = await serveHttp(view, listen, recordingLog(lines), defaultHttpLimits, (one) =>
+      answers.push(one),
+    );
+    const base = `http://127.0.0.1:${counting.address.port}`;
+    await (await fetch(`${base}/healthz`)).text();
+    await (await fetch(`${base}/blobs/${sha256(bytes)}`)).arrayBuffer();
+    await (await fetch(`${base}/${requestId}`, { method: 'DELETE' })).text();
+    await counting.close();
+    expect(answers).toEqual([
+      { method: 'GET', route: '/healthz', status: 200 },
+      { method: 'GET', route: '/blobs', status: 200 },
+      { method: 'other', route: 'other', status: 404 },
+    ]);
   });
 });
 

@@ -5,6 +5,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { ask } from '../../../../workers/net/blobs/index.ts';
 import { createKeyPair } from '../../../../workers/fhe/client.ts';
 import { NetErrorCode } from '../../../../workers/net/errors.ts';
+import type { HealthReport } from '../../../../workers/operator/health/health.ts';
 import { OperatorErrorCode } from '../../../../workers/operator/errors.ts';
 import { PublicView } from '../../../../workers/operator/public/view.ts';
 import { equivocation } from '../../../../workers/protocols/evidence.ts';
@@ -12,6 +13,7 @@ import { parameterSet } from '../../../../workers/ring/parameters.ts';
 import type { BlobReader } from '../../../../workers/store/blobs.ts';
 import { expectFailure } from '../../net/support.ts';
 import { digestOf } from '../fake-chain.ts';
+import { watched } from '../health/watching.ts';
 import { startCommittee, testSignal, type TestOperator } from '../harness.ts';
 
 const bytes = Buffer.from('a ciphertext');
@@ -25,8 +27,8 @@ async function bytesOf(blob: Promise<BlobReader>): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-const viewOf = ({ context, chain, seats, registrations }: TestOperator) =>
-  new PublicView(context, chain, seats, registrations);
+const viewOf = ({ context, chain, registrations }: TestOperator, health = {} as HealthReport) =>
+  new PublicView(context, chain, health, registrations);
 
 const rootOf = (name: string) =>
   ({ root: digestOf(name), signature: `0x${'5a'.repeat(65)}` }) as const;
@@ -49,9 +51,10 @@ const registered = {
 
 describe('health', () => {
   it('is ok for an operator that can serve', async () => {
-    const { at, epochId } = await startCommittee(4);
+    const { at, chain, epochId } = await startCommittee(4);
     const { context } = at(1);
-    expect(await viewOf(at(1)).health()).toMatchObject({
+    const { health } = await watched(at(1), chain);
+    expect(await viewOf(at(1), health).health()).toMatchObject({
       status: 'ok',
       reasons: [],
       signer: context.account.address,
@@ -64,10 +67,12 @@ describe('health', () => {
 
   it('is degraded, with the reason, for one whose shares are missing', async () => {
     const { at, chain, epochId } = await startCommittee(4, { keyless: [2] });
-    expect(await viewOf(at(2)).health()).toMatchObject({ status: 'ok' });
+    const { health, read } = await watched(at(2), chain);
+    expect(await health.report()).toMatchObject({ status: 'ok' });
     chain.emit({ eventName: 'EpochConfirmed', args: { epochId, member: 2 } });
-    const health = await viewOf(at(2)).health();
-    expect(health).toMatchObject({ status: 'degraded', reasons: ['SHARES_MISSING'] });
+    read();
+    const report = await health.report();
+    expect(report).toMatchObject({ status: 'degraded', reasons: ['SHARES_MISSING'], ready: false });
   });
 
   it('is degraded for one that was slashed, and counts the evidence against others', async () => {
@@ -76,28 +81,23 @@ describe('health', () => {
     const operator = context.account.address;
     context.store.evidence.keep(equivocationOf(epochId));
     chain.emit({ eventName: 'OperatorSlashed', args: { operator } });
-    expect(await viewOf(at(1)).health()).toMatchObject({
+    expect(await (await watched(at(1), chain)).health.report()).toMatchObject({
       status: 'degraded',
       reasons: ['SLASHED'],
+      ready: true,
       evidence: { open: 1, submitted: 0, hopeless: 0 },
     });
-    expect(await viewOf(at(2)).health()).toMatchObject({ status: 'ok', evidence: { open: 0 } });
+    const { health } = await watched(at(2), chain);
+    expect(await health.report()).toMatchObject({ status: 'ok', evidence: { open: 0 } });
   });
 
   it('costs one request to the chain, however often it is asked for at once', async () => {
-    const { at } = await startCommittee(4);
-    const { client } = at(1).context.gateway;
-    const getBlockNumber = vi.spyOn(client, 'getBlockNumber');
-    const view = viewOf(at(1));
-    await Promise.all(Array.from({ length: 20 }, () => view.health()));
-    expect(getBlockNumber).toHaveBeenCalledOnce();
-  });
-
-  it('is degraded for one without a chain', async () => {
     const { at, chain } = await startCommittee(4);
-    chain.outage = new Error('no endpoint');
-    const health = await viewOf(at(1)).health();
-    expect(health).toMatchObject({ status: 'degraded', reasons: ['RPC_UNREACHABLE'] });
+    const { health, clocks } = await watched(at(1), chain);
+    const getBlock = vi.spyOn(at(1).context.gateway.client, 'getBlock');
+    clocks.steady += 1_000;
+    await Promise.all(Array.from({ length: 20 }, () => health.report()));
+    expect(getBlock).toHaveBeenCalledOnce();
   });
 });
 

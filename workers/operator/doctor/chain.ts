@@ -1,0 +1,100 @@
+import { zeroAddress, type Address } from 'viem';
+
+import { connectGateway, type GatewayClient } from '../../chain/client.ts';
+import { compareBinding } from '../../store/binding.ts';
+import type { OperatorConfig } from '../config/config.ts';
+import { transactionCost } from '../health/chain.ts';
+import { ok, problem, type Finding } from './checks.ts';
+
+/** `OperatorState` of the registry. */
+const BONDED = 1;
+
+/** An operator as the registry has it. */
+export type Registered = Awaited<
+  ReturnType<GatewayClient['contracts']['operatorRegistry']['read']['getOperator']>
+>;
+
+export function connect({ rpcUrl, gateway }: OperatorConfig): Promise<GatewayClient> {
+  return connectGateway({ rpcUrl, gateway });
+}
+
+export function binding(
+  { dataDir, gateway }: OperatorConfig,
+  { chainId }: GatewayClient,
+  signer: Address,
+): Finding {
+  switch (compareBinding(dataDir, { chainId, gateway, signer })) {
+    case 'unbound':
+      return ok('the data directory is new');
+    case 'same':
+      return ok('the data directory is that of this chain, gateway and signer');
+    case 'in-use':
+      return ok('in use by a running operator, which has checked it');
+    case 'other':
+      return problem(
+        'the data directory belongs to another chain, gateway or signer',
+        'set "dataDir", "gateway", "rpcUrl" and "identity" as they belong together',
+      );
+  }
+}
+
+export async function clock(
+  { health }: OperatorConfig,
+  { client }: GatewayClient,
+  nowMs: number,
+): Promise<Finding> {
+  const { timestamp } = await client.getBlock({ blockTag: 'latest' });
+  const ahead = Math.round(nowMs / 1_000 - Number(timestamp));
+  if (ahead < -health.clockSeconds)
+    return problem(`the clock is ${-ahead} s behind the chain`, 'set up time synchronisation');
+  // The latest block may be older than that, if the chain makes few.
+  if (ahead > health.clockSeconds + health.stalledSeconds)
+    return problem(
+      `the latest block is ${ahead} s old by this clock`,
+      'set up time synchronisation; if the clock is right, the endpoint is stuck',
+    );
+  return ok(`the latest block is ${ahead} s old by this clock`);
+}
+
+/** The operator of a signer; undefined if there is none. */
+export async function registeredOperator(
+  { contracts }: GatewayClient,
+  signer: Address,
+): Promise<{ operator: Address; entry: Registered } | undefined> {
+  const { read } = contracts.operatorRegistry;
+  const operator = await read.operatorOf([signer]);
+  if (operator === zeroAddress) return undefined;
+  return { operator, entry: await read.getOperator([operator]) };
+}
+
+export async function bond(
+  { contracts }: GatewayClient,
+  { state, removed, bondWei, benchedUntil }: Registered,
+  nowMs: number,
+): Promise<Finding> {
+  const least = await contracts.operatorRegistry.read.minimumBondWei();
+  if (removed)
+    return problem('it was slashed and gets no seat again', 'see docs/accountability.md');
+  if (state !== BONDED)
+    return problem('it is leaving: it gets no seat any more', 'register another operator');
+  if (bondWei < least)
+    return problem(`the bond of ${bondWei} is below ${least}`, 'the owner tops it up');
+  if (Number(benchedUntil) * 1_000 > nowMs)
+    return problem(
+      `it gets no seat before ${new Date(Number(benchedUntil) * 1_000).toISOString()}`,
+      'it has missed too many requests: see that it is up and connected',
+    );
+  return ok(`${bondWei} of at least ${least}`);
+}
+
+export async function balance({ client }: GatewayClient, signer: Address): Promise<Finding> {
+  const [balanceWei, costWei] = await Promise.all([
+    client.getBalance({ address: signer }),
+    transactionCost(client),
+  ]);
+  if (balanceWei >= costWei) return ok(`${balanceWei} wei; a transaction costs up to ${costWei}`);
+  return problem(
+    `${balanceWei} wei do not pay for a transaction (${costWei} wei)`,
+    `send ETH to ${signer}`,
+  );
+}
