@@ -55,7 +55,6 @@ export class OperatorProcess {
   readonly index: number;
   readonly identity: OperatorIdentity;
   readonly folder: string;
-  readonly configFile: string;
   /** Base URL of its HTTP interface. */
   readonly endpoint: string;
   readonly multiaddr: string;
@@ -67,13 +66,13 @@ export class OperatorProcess {
   private constructor(
     index: number,
     identity: OperatorIdentity,
+    folder: string,
     ports: OperatorPorts,
     surroundings: Surroundings,
   ) {
     this.index = index;
     this.identity = identity;
-    this.folder = folderOf(index, surroundings);
-    this.configFile = join(this.folder, 'config.json');
+    this.folder = folder;
     this.endpoint = `http://127.0.0.1:${ports.http}`;
     this.multiaddr = `/ip4/127.0.0.1/tcp/${ports.p2p}`;
     this.logFile = join(surroundings.workspace.folder, `operator-${index}.log`);
@@ -94,12 +93,23 @@ export class OperatorProcess {
       [OPERATOR_PROGRAM, 'init', '--identity', join(folder, 'identity.json')],
       { env: { ...process.env, ...PASSPHRASE } },
     );
-    return new OperatorProcess(index, parseIdentity(stdout), ports, surroundings);
+    return new OperatorProcess(index, parseIdentity(stdout), folder, ports, surroundings);
+  }
+
+  /** The same operator on another machine: in a folder that has its identity and data, at other ports. */
+  movedTo(folder: string, ports: OperatorPorts): OperatorProcess {
+    return new OperatorProcess(this.index, this.identity, folder, ports, this.#surroundings);
+  }
+
+  /** Its configuration, from its first start on. */
+  get configFile(): string {
+    return join(this.folder, 'config.json');
   }
 
   /** Starts the process on the folder's data. It need not be healthy yet when this returns. */
   start(options: StartOptions = {}): void {
     const { workspace, rpcUrl, gateway } = this.#surroundings;
+    const { configFile } = this;
     const config = {
       identity: 'identity.json',
       dataDir: 'data',
@@ -115,16 +125,11 @@ export class OperatorProcess {
       health: { clockSeconds: 2 ** 31 },
       ...options.settings,
     };
-    writeFileSync(this.configFile, JSON.stringify(config, null, 2));
+    writeFileSync(configFile, JSON.stringify(config, null, 2));
     const { conduct } = options;
     this.#process = workspace.start(`operator-${this.index}`, {
       args: [
-        ...[
-          conduct === undefined ? OPERATOR_PROGRAM : TWIN_PROGRAM,
-          'run',
-          '--config',
-          this.configFile,
-        ],
+        ...[conduct === undefined ? OPERATOR_PROGRAM : TWIN_PROGRAM, 'run', '--config', configFile],
         ...(conduct === undefined ? [] : ['--conduct', conduct]),
       ],
       env: { ...PASSPHRASE, ...options.env },

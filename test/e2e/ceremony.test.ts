@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,6 +23,7 @@ import { reduceScalar } from '../../workers/curve/scalars.ts';
 import { closeSnarkjs, verifyWithSnarkjs } from '../workers/ceremony/ceremony.ts';
 import { Cluster } from './cluster.ts';
 import { CommandLine } from './command-line.ts';
+import { filesUnder, filesWith, formsOf } from './leaks.ts';
 
 // Four real operators make 2^12 powers. One of them is malicious in each of the ways there are: the result
 // is right every time; where a contract can see what was wrong, the contributor is slashed.
@@ -139,28 +140,15 @@ describe('a ceremony of honest operators', () => {
   });
 });
 
-function filesUnder(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
-}
-
 /** The files that hold one of these secrets, drawn or reduced, in any form that anybody would write. */
 function secretsIn(files: readonly string[], drawn: readonly Buffer[]): string[] {
-  const forms = drawn.flatMap((bytes) => {
+  const scalars = drawn.flatMap((bytes) => {
     const scalar = Buffer.from(reduceScalar(bytes));
     const reversed = Buffer.from(scalar).reverse();
-    return [
-      ...[bytes, scalar, reversed],
-      ...[bytes, scalar, reversed].map((form) => Buffer.from(form.toString('hex'))),
-      ...[scalar, bytes].map((form) => Buffer.from(form.toString('base64'))),
-      Buffer.from(BigInt(`0x${reversed.toString('hex')}`).toString()),
-    ];
+    const decimal = Buffer.from(BigInt(`0x${reversed.toString('hex')}`).toString());
+    return [...formsOf(bytes), ...formsOf(scalar), ...formsOf(reversed), decimal];
   });
-  return files.filter((file) => {
-    const content = readFileSync(file);
-    return forms.some((form) => content.includes(form));
-  });
+  return filesWith(files, scalars);
 }
 
 describe('a malicious contributor', () => {

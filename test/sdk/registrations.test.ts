@@ -163,6 +163,20 @@ describe('a committee', () => {
     });
   });
 
+  test('cannot sign for another ciphertext, not even all of it', async () => {
+    const other = { ...registration, digest: word('other'), proofDigest };
+    const of = ciphertextHandle(deployment, other);
+    const answers = await Promise.all(
+      accounts.map(async (account) =>
+        json(200, await honest(account, { of, digest: other.digest })),
+      ),
+    );
+    await expect(agree(await committeeOf(...answers))).rejects.toMatchObject({
+      code: SdkErrorCode.REGISTRATION_REFUSED,
+      metadata: { agreed: 0, needed: 3 },
+    });
+  });
+
   test('stops when the caller does', async () => {
     const stop = new AbortController();
     const stopping: Answer = () => stop.abort(new TypeError('enough'));

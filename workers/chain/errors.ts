@@ -12,6 +12,8 @@ export const ChainErrorCode = {
   NO_GATEWAY: 'CHAIN_NO_GATEWAY',
   /** The logs that the endpoint gave contradict its blocks: a reorganisation, or it lies. */
   LOGS_INCONSISTENT: 'CHAIN_LOGS_INCONSISTENT',
+  /** A journaled block is not as it was written; it is forgotten and read again. */
+  JOURNAL_DAMAGED: 'CHAIN_JOURNAL_DAMAGED',
   /** The endpoint is at a lower block than it has been. */
   CHAIN_BEHIND: 'CHAIN_BEHIND',
   /** A signature is not 65 canonical bytes. Its sender is at fault: honest ones never make it. */

@@ -73,9 +73,27 @@ export class GatewayWatcher {
     this.#range = this.#maxRange;
   }
 
-  /** Journaled blocks, ascending, as updates. */
+  /**
+   * Journaled blocks, ascending, as updates. From a block on that is not as it was written, by the running
+   * digest, they are forgotten: the chain has them still.
+   */
   *replay(): Generator<GatewayUpdate & { kind: 'block' }> {
-    for (const block of this.#options.journal.iterate()) yield this.#update(block);
+    const { journal, onWarning } = this.#options;
+    let logsDigest = emptyLogsDigest;
+    for (const block of journal.iterate()) {
+      const { height } = block;
+      logsDigest = nextLogsDigest(logsDigest, block);
+      if (logsDigest !== block.logsDigest) {
+        onWarning?.(
+          new ChainError(ChainErrorCode.JOURNAL_DAMAGED, 'A journaled block is read again.', {
+            metadata: { height },
+          }),
+        );
+        journal.truncateFrom(height, journal.below(height));
+        return;
+      }
+      yield this.#update(block);
+    }
   }
 
   /**

@@ -1,6 +1,6 @@
 import { perform } from './engine.ts';
 import type { Group } from './points.ts';
-import { SCALAR_BYTES } from './scalars.ts';
+import { one, SCALAR_BYTES } from './scalars.ts';
 import { scalarBytes, writeScalar } from './vectors.ts';
 
 const HALF_BYTES = SCALAR_BYTES / 2;
@@ -36,25 +36,25 @@ export function combine(
   const bytes = new Uint8Array(SCALAR_BYTES * scalars.length);
   scalars.forEach((scalar, i) => writeScalar(bytes, i, scalar));
   const { low, high } = halvesOf(bytes);
-  const [lowSum, highSum] = [low, high].map((coefficients) =>
-    sum(group, new Uint8Array(points), coefficients),
-  );
-  const factors = new Uint8Array(2 * SCALAR_BYTES);
-  factors.set(highFactor);
-  factors[SCALAR_BYTES] = 1;
-  const task = { kind: 'scale', group, points: highSum, scalars: factors, skip: 0 } as const;
-  return addTwo(group, lowSum, perform(task) as Uint8Array);
+  // Every point times 2^128, for the upper halves: one sum of twice as many points is the fastest.
+  const factors = joined(highFactor, one());
+  const task = { kind: 'scale', group, points: points.slice(), scalars: factors, skip: 0 } as const;
+  return sum(group, joined(points, perform(task) as Uint8Array), joined(low, high));
 }
 
 /** The sum of two points. */
 export function addTwo(group: Group, a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
   const ones = new Uint8Array(2 * HALF_BYTES);
   ones[0] = 1;
   ones[HALF_BYTES] = 1;
-  return sum(group, both, ones);
+  return sum(group, joined(a, b), ones);
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
 }
 
 function sum(

@@ -74,9 +74,8 @@ export class Vectors {
   /** From integers of up to 2^51 in absolute value. */
   integers(values: Float64Array): Vector {
     const vector = this.#allocate(values.length);
-    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     this.#temporary((module) => {
-      module.loadIntegers(vector.address, this.#kernel.copyIn(bytes), vector.length);
+      module.loadIntegers(vector.address, this.#kernel.copyIn(bytesOf(values)), vector.length);
     });
     return vector;
   }
@@ -116,6 +115,14 @@ export class Vectors {
   addScaled(x: Vector, y: Vector, factor: bigint): void {
     this.#temporary((module) => {
       module.addScaledVector(x.address, y.address, this.#constant(factor), same(x, y));
+    });
+  }
+
+  /** x = x + factor·y for integers of up to 2^51 in absolute value. */
+  addScaledIntegers(x: Vector, y: Float64Array, factor: bigint): void {
+    this.#temporary((module) => {
+      const source = this.#kernel.copyIn(bytesOf(y));
+      module.addScaledIntegers(x.address, source, this.#constant(factor), same(x, y));
     });
   }
 
@@ -220,7 +227,11 @@ export function withVectors<T>(work: (vectors: Vectors) => T): T {
   return kernel.run(() => work(new Vectors(kernel)));
 }
 
-function same(x: Vector, y: Vector): number {
+function bytesOf(values: Float64Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
+function same(x: Vector, y: { readonly length: number }): number {
   if (x.length !== y.length) {
     throw new CurveError(CurveErrorCode.LENGTH, 'vectors of different lengths', {
       metadata: { x: x.length, y: y.length },

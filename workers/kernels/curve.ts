@@ -26,6 +26,7 @@ interface CurveModule {
   multiplyVectors(this: void, x: number, y: number, n: number): void;
   addVectors(this: void, x: number, y: number, n: number): void;
   addScaledVector(this: void, x: number, y: number, c: number, n: number): void;
+  addScaledIntegers(this: void, x: number, y: number, c: number, n: number): void;
   recur(this: void, g: number, start: number, ratio: number, n: number): void;
   invertVector(this: void, x: number, n: number): void;
   rootPowers(this: void, dst: number, root: number, n: number): void;

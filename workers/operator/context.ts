@@ -16,6 +16,7 @@ import type { CeremonyComputer, ContributionTask, MadeContribution } from './cer
 import type { Board } from './openings/board.ts';
 import type { OpenedValues } from './openings/opened-values.ts';
 import type { OwnCombinations } from './openings/own-combinations.ts';
+import type { Damages } from './damages.ts';
 import type { Log } from './log.ts';
 import type { Observer } from './observing.ts';
 import type { ProgressBook } from './progress.ts';
@@ -101,6 +102,8 @@ export interface OperatorContext {
   readonly host: Host;
   readonly sender: TransactionSender;
   readonly log: Log;
+  /** What is damaged in the data directory. */
+  readonly damages: Damages;
   readonly progress: ProgressBook;
   /** Told of the work, for metrics and traces. */
   readonly observer: Required<Observer>;

@@ -9,8 +9,15 @@ export const OperatorErrorCode = {
   USAGE: 'USAGE',
   /** This identity confirmed an epoch, but the data directory does not hold that epoch's secrets. */
   SHARES_MISSING: 'SHARES_MISSING',
-  /** A share of a key has changed in memory: nothing is signed with it. Check this machine. */
+  /** Secrets in the data directory are not what the chain says, or cannot be read. */
+  HOLDINGS_DAMAGED: 'HOLDINGS_DAMAGED',
+  /** A share of a key has changed, in memory or on the disk: nothing is signed with it. */
   KEY_SHARE_DAMAGED: 'KEY_SHARE_DAMAGED',
+  /**
+   * This operator was restored from a backup after the request was made, and may have signed for it what
+   * the backup does not know: it does not sign for it again.
+   */
+  REQUESTED_BEFORE_RESTORE: 'REQUESTED_BEFORE_RESTORE',
   /** A request cannot be served as it stands; waiting would not help. */
   REQUEST_UNSERVABLE: 'REQUEST_UNSERVABLE',
   /** What was posted for registration is not of the form that docs/operator.md gives. */

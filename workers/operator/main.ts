@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { generatePrivateKey, privateKeyToAddress } from 'viem/accounts';
@@ -8,11 +7,13 @@ import { bytesToHex } from 'viem';
 import { isKeyloomError } from '../errors.ts';
 import { generatePeerKey, peerIdOf, peerIdToBytes } from '../net/host/index.ts';
 import { createIdentity } from '../store/keystore.ts';
+import { runBackup } from './backup.ts';
 import { loadConfig } from './config/config.ts';
 import type { Answering } from './context.ts';
 import { asText, examine } from './doctor/doctor.ts';
 import { OperatorError, OperatorErrorCode } from './errors.ts';
 import { startOperator } from './operator.ts';
+import { readPassphrase } from './passphrase.ts';
 
 const usage = `keyloom-operator: one member of a threshold key management committee
 
@@ -27,30 +28,17 @@ const usage = `keyloom-operator: one member of a threshold key management commit
       checks a configuration and what is around it, and says what to fix;
       the exit code is 1 if there is a problem
 
-The passphrase is read from --passphrase-file, or else from KEYLOOM_PASSPHRASE.
+  keyloom-operator backup create --config FILE --to AGE_RECIPIENT [--to ...] --out FILE
+  keyloom-operator backup verify --identity AGE_IDENTITY_FILE --in FILE
+  keyloom-operator backup restore --identity AGE_IDENTITY_FILE --in FILE --into FOLDER
+      keeps and restores identity, shares and journals, encrypted in the age format;
+      create may run beside the operator. With --passphrase-file or KEYLOOM_PASSPHRASE
+      the other two check as well that the passphrase opens the identity
+
+The passphrase is read from --passphrase-file, or else from KEYLOOM_PASSPHRASE, or else
+asked for at the terminal.
 docs/operator.md explains the configuration.
 `;
-
-function readPassphrase(file: string | undefined): string {
-  let passphrase = process.env['KEYLOOM_PASSPHRASE'];
-  try {
-    if (file !== undefined) passphrase = readFileSync(file, 'utf8').trimEnd();
-  } catch (cause) {
-    throw new OperatorError(
-      OperatorErrorCode.PASSPHRASE_MISSING,
-      'the passphrase file cannot be read',
-      { cause, metadata: { file } },
-    );
-  }
-  // No child process or crash report needs it.
-  delete process.env['KEYLOOM_PASSPHRASE'];
-  if (passphrase === undefined || passphrase === '')
-    throw new OperatorError(
-      OperatorErrorCode.PASSPHRASE_MISSING,
-      'set KEYLOOM_PASSPHRASE or give --passphrase-file',
-    );
-  return passphrase;
-}
 
 async function init(identity: string, passphrase: string): Promise<void> {
   const signerKey = generatePrivateKey();
@@ -99,6 +87,29 @@ async function doctor(
   return checks.some(({ status }) => status === 'problem') ? 1 : 0;
 }
 
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        help: { type: 'boolean', short: 'h' },
+        identity: { type: 'string' },
+        config: { type: 'string' },
+        'passphrase-file': { type: 'string' },
+        to: { type: 'string', multiple: true },
+        out: { type: 'string' },
+        in: { type: 'string' },
+        into: { type: 'string' },
+        json: { type: 'boolean' },
+      },
+    });
+  } catch (cause) {
+    // Without what was given: somebody may have typed a secret.
+    throw new OperatorError(OperatorErrorCode.USAGE, usage, { cause });
+  }
+}
+
 /**
  * The command line.
  *
@@ -107,17 +118,7 @@ async function doctor(
  */
 export async function main(args: readonly string[], answering?: Answering): Promise<number> {
   try {
-    const { positionals, values } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        help: { type: 'boolean', short: 'h' },
-        identity: { type: 'string' },
-        config: { type: 'string' },
-        'passphrase-file': { type: 'string' },
-        json: { type: 'boolean' },
-      },
-    });
+    const { positionals, values } = parse(args);
     const [command, ...rest] = positionals;
     if (values.help === true) {
       process.stdout.write(usage);
@@ -125,12 +126,13 @@ export async function main(args: readonly string[], answering?: Answering): Prom
     }
     const passphraseFile = values['passphrase-file'];
     if (command === 'init' && values.identity !== undefined && rest.length === 0)
-      await init(values.identity, readPassphrase(passphraseFile));
+      await init(values.identity, await readPassphrase(passphraseFile, { isNew: true }));
     else if (command === 'run' && values.config !== undefined && rest.length === 0)
-      await run(values.config, readPassphrase(passphraseFile), answering);
+      await run(values.config, await readPassphrase(passphraseFile), answering);
     else if (command === 'doctor' && values.config !== undefined && rest.length === 0)
       return await doctor(values.config, passphraseFile, values.json === true);
-    else throw new OperatorError(OperatorErrorCode.USAGE, usage);
+    else if (command !== 'backup' || rest.length !== 1 || !(await runBackup(rest[0], values)))
+      throw new OperatorError(OperatorErrorCode.USAGE, usage);
     return 0;
   } catch (error) {
     const code = isKeyloomError(error) ? error.code : 'UNEXPECTED';

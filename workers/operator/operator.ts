@@ -20,6 +20,8 @@ import type { OperatorConfig } from './config/config.ts';
 import { mayDumpCore } from './core-dumps.ts';
 import { answerHonestly, type Answering, type OperatorContext } from './context.ts';
 import { OperatorError, OperatorErrorCode } from './errors.ts';
+import { Damages } from './damages.ts';
+import { checkHoldings } from './holdings.ts';
 import { Follower } from './chain-view/follower.ts';
 import { keepFees } from './fees/upkeep.ts';
 import { ChainMonitor } from './health/chain.ts';
@@ -38,6 +40,7 @@ import { PendingBlobs } from './registration/pending-blobs.ts';
 import { Registrations } from './registration/registrations.ts';
 import { Verification } from './registration/verification.ts';
 import { Verifier } from './registration/verifier.ts';
+import { closeRestoration } from './restored.ts';
 import { Seats } from './committee/seats.ts';
 import { Slots } from './duties/slots.ts';
 import type { Tracing } from './tracing/tracing.ts';
@@ -125,6 +128,7 @@ export async function startOperator(
     closers.push(() => store.close());
     const gateway = await connect(config, log, stopping.signal);
     store.bind({ chainId: gateway.chainId, gateway: config.gateway, signer: account.address });
+    await closeRestoration(store, gateway, log, stopping.signal);
 
     const chain = new ChainState((state, event) => isAuthentic(gateway, state, event));
     const host = await createHost({
@@ -171,6 +175,7 @@ export async function startOperator(
       host,
       sender,
       log,
+      damages: new Damages(log),
       progress: new ProgressBook(PROGRESS_ENTRIES, observer.onRequest),
       observer,
       requestSlots: new Slots(REQUEST_SLOTS, SLOT_LEASE_MS),
@@ -214,6 +219,12 @@ export async function startOperator(
     const ended = new Follower(context, chain, watcher, seats, keyShares).run();
     // Whoever awaits it learns of a failure; until somebody does, it must not end the process.
     ended.catch(() => health.workStopped('follower'));
+    const checked = checkHoldings(context, chain, seats, keyShares, stopping.signal).catch(
+      (error: unknown) => {
+        if (!stopping.signal.aborted) log.error({ err: error }, 'what is held was not all checked');
+      },
+    );
+    closers.push(() => checked);
     const pending = new PendingBlobs(store, chain);
     const swept = keepSwept(store, chain, pending, log, stopping.signal);
     closers.push(() => swept);

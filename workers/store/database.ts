@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { isKeyloomError } from '../errors.ts';
 import { StoreError, StoreErrorCode } from './errors.ts';
+import { DirectoryLock } from './lock.ts';
+import { assertPrivate } from './private-files.ts';
 
 /** Version of the tables below; a change that an older program would misread takes the next. */
 export const schemaVersion = 5;
@@ -83,30 +85,38 @@ export function coded(error: unknown, path: string): unknown {
 /**
  * `state.db` of a data directory.
  *
- * Write-ahead log and `synchronous=FULL`: a statement that returned survives a power cut. The lock
- * is the operating system's, held until close or the end of the process, so a crash leaves none.
- * Integers are read as bigint. Whatever SQLite refuses is a StoreError STATE_UNREADABLE.
+ * Write-ahead log and `synchronous=FULL`: a statement that returned survives a power cut. One process
+ * at a time (`lock.ts`); another may read a snapshot meanwhile, as a backup does. Integers are read as bigint. Whatever SQLite refuses is a StoreError STATE_UNREADABLE.
  */
 export class Database {
   readonly #path: string;
+  readonly #lock: DirectoryLock;
   readonly #sqlite: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
 
   /**
    * Opens the file and takes its lock; a directory without one gets one.
    *
-   * @throws StoreError DIRECTORY_LOCKED, SCHEMA_TOO_NEW, STATE_UNREADABLE
+   * @throws StoreError READABLE_BY_OTHERS, DIRECTORY_LOCKED, SCHEMA_TOO_NEW, STATE_UNREADABLE
    */
   constructor(directory: string) {
     this.#path = join(directory, 'state.db');
-    this.#sqlite = this.#coded(() => {
+    this.#lock = this.#coded(() => {
       mkdirSync(directory, { recursive: true, mode: 0o700 });
-      // SQLite gives its log the mode of the database file: that is made first, for the owner alone.
-      closeSync(openSync(this.#path, 'a', 0o600));
-      return new DatabaseSync(this.#path, { timeout: 0, readBigInts: true });
+      assertPrivate(directory, 'data');
+      return new DirectoryLock(join(directory, 'lock'));
     });
     try {
-      this.exec('PRAGMA locking_mode = EXCLUSIVE');
+      this.#sqlite = this.#coded(() => {
+        // SQLite gives its log the mode of the database file: that is made first, for the owner alone.
+        closeSync(openSync(this.#path, 'a', 0o600));
+        return new DatabaseSync(this.#path, { timeout: 0, readBigInts: true });
+      });
+    } catch (error) {
+      this.#lock.release();
+      throw error;
+    }
+    try {
       this.exec('PRAGMA journal_mode = WAL');
       this.exec('PRAGMA synchronous = FULL');
       // Deleted secrets are overwritten, although they are encrypted.
@@ -161,9 +171,19 @@ export class Database {
     this.run('INSERT INTO meta (name, value) VALUES (?, ?)', name, value);
   }
 
+  /** @throws StoreError STATE_UNREADABLE, with what SQLite finds wrong first */
+  assertIntact(): void {
+    const row = this.get<{ integrity_check: string }>('PRAGMA integrity_check(1)');
+    if (row?.integrity_check === 'ok') return;
+    throw new StoreError(StoreErrorCode.STATE_UNREADABLE, 'The state file is damaged.', {
+      metadata: { path: this.#path, found: row?.integrity_check },
+    });
+  }
+
   /** Releases file and lock; again is harmless. */
   close(): void {
     if (this.#sqlite.isOpen) this.#sqlite.close();
+    this.#lock.release();
   }
 
   /** Creates the tables of a fresh file, or brings those of an older version up to date. */

@@ -32,8 +32,12 @@ export const StoreErrorCode = {
   BLOB_CORRUPT: 'STORE_BLOB_CORRUPT',
   /** The identity file exists already; it is never overwritten. */
   IDENTITY_EXISTS: 'STORE_IDENTITY_EXISTS',
-  /** The identity file is missing or malformed. */
+  /** The identity file is missing, or is none. */
   IDENTITY_UNREADABLE: 'STORE_IDENTITY_UNREADABLE',
+  /** The identity file is not as it was written: restore it from a backup. */
+  IDENTITY_CORRUPT: 'STORE_IDENTITY_CORRUPT',
+  /** Other accounts of the machine can read the identity, the passphrase or the data directory. */
+  READABLE_BY_OTHERS: 'STORE_READABLE_BY_OTHERS',
   /** An argument is outside its domain. Run on. */
   INVALID_ARGUMENT: 'STORE_INVALID_ARGUMENT',
 } as const;

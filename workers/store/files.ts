@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 
 /** True of the error for a file or folder that does not exist. */
@@ -12,4 +13,9 @@ export async function syncDirectory(path: string): Promise<void> {
   } finally {
     await directory.close();
   }
+}
+
+/** A file piece by piece. Nothing is open before the first one is asked for. */
+export async function* contentOf(path: string): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* createReadStream(path) as AsyncIterable<Uint8Array>;
 }

@@ -1,10 +1,12 @@
-import { randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Hex } from 'viem';
 import { deriveKey, defaultKdf, newKdfHeader, seal, unseal } from './encryption.ts';
 import type { KdfHeader, KdfParameters } from './encryption.ts';
 import { StoreError, StoreErrorCode } from './errors.ts';
+import { isMissing } from './files.ts';
+import { assertPrivate } from './private-files.ts';
 
 /** An operator's two long-term keys. Secret, both of them. */
 export interface Identity {
@@ -20,7 +22,12 @@ interface IdentityFile {
   format: string;
   kdf: { logN: number; r: number; p: number; salt: string };
   box: string;
+  /** SHA-256 of all that is above: a damaged file is told from a wrong passphrase. */
+  checksum: string;
 }
+
+const checksumOf = ({ format, kdf, box }: Omit<IdentityFile, 'checksum'>): string =>
+  hash('sha256', JSON.stringify([format, kdf.logN, kdf.r, kdf.p, kdf.salt, box]), 'hex');
 
 /**
  * Writes a new identity file, readable by its owner alone.
@@ -42,26 +49,49 @@ export async function createIdentity(
     identity.peerKey,
   ]);
   const box = seal(await deriveKey(passphrase, header), format, message);
-  const content: IdentityFile = {
+  const content = {
     format,
     kdf: { ...header, salt: Buffer.from(header.salt).toString('base64') },
     box: Buffer.from(box).toString('base64'),
   };
-  await writeNewFile(path, `${JSON.stringify(content, null, 2)}\n`);
+  const file: IdentityFile = { ...content, checksum: checksumOf(content) };
+  await writeNewFile(path, `${JSON.stringify(file, null, 2)}\n`);
 }
 
 /**
  * Reads an identity file.
  *
- * @throws StoreError IDENTITY_UNREADABLE, WRONG_PASSPHRASE
+ * @throws StoreError READABLE_BY_OTHERS, IDENTITY_UNREADABLE, IDENTITY_CORRUPT, WRONG_PASSPHRASE
  */
 export async function loadIdentity(path: string, passphrase: string): Promise<Identity> {
-  const { header, box } = await readIdentityFile(path);
+  assertPrivate(path, 'identity');
+  let content: string;
+  try {
+    content = await readFile(path, 'utf8');
+  } catch (cause) {
+    const why = isMissing(cause) ? 'there is no such file' : 'it cannot be read';
+    throw unreadable(`${why}; make an identity with init, or restore a backup`, path, cause);
+  }
+  return openIdentity(content, passphrase, path);
+}
+
+/**
+ * Opens the content of an identity file.
+ *
+ * @param path where it comes from, for errors
+ * @throws StoreError IDENTITY_UNREADABLE, IDENTITY_CORRUPT, WRONG_PASSPHRASE
+ */
+export async function openIdentity(
+  content: string,
+  passphrase: string,
+  path: string,
+): Promise<Identity> {
+  const { header, box } = parseIdentity(content, path);
   const message = unseal(await deriveKey(passphrase, header), format, box);
   if (message === undefined) {
     throw new StoreError(
       StoreErrorCode.WRONG_PASSPHRASE,
-      'The passphrase does not open this identity.',
+      'The passphrase does not open this identity: give the one that it was made with.',
       { metadata: { path } },
     );
   }
@@ -71,24 +101,41 @@ export async function loadIdentity(path: string, passphrase: string): Promise<Id
   };
 }
 
-async function readIdentityFile(path: string): Promise<{ header: KdfHeader; box: Uint8Array }> {
+/**
+ * The public part of an identity file, which is checked.
+ *
+ * @throws StoreError IDENTITY_UNREADABLE, IDENTITY_CORRUPT
+ */
+export function parseIdentity(
+  content: string,
+  path: string,
+): { header: KdfHeader; box: Uint8Array } {
+  let file: IdentityFile;
+  let checksum: string;
   try {
-    const file = JSON.parse(await readFile(path, 'utf8')) as IdentityFile;
-    if (file.format === format) {
-      const { logN, r, p, salt } = file.kdf;
-      const header = { logN, r, p, salt: Buffer.from(salt, 'base64') };
-      return { header, box: Buffer.from(file.box, 'base64') };
-    }
-  } catch (error) {
-    throw new StoreError(StoreErrorCode.IDENTITY_UNREADABLE, 'No identity can be read here.', {
-      metadata: { path },
-      cause: error,
-    });
+    file = JSON.parse(content) as IdentityFile;
+    checksum = checksumOf(file);
+  } catch (cause) {
+    throw unreadable('it is no identity file', path, cause);
   }
-  throw new StoreError(StoreErrorCode.IDENTITY_UNREADABLE, 'Unknown identity format.', {
-    metadata: { path },
-  });
+  if (file.format !== format) throw unreadable('its format is not known', path);
+  if (file.checksum !== checksum) {
+    throw new StoreError(
+      StoreErrorCode.IDENTITY_CORRUPT,
+      'The identity file is damaged: restore it from a backup.',
+      { metadata: { path } },
+    );
+  }
+  const { logN, r, p, salt } = file.kdf;
+  const header = { logN, r, p, salt: Buffer.from(salt, 'base64') };
+  return { header, box: Buffer.from(file.box, 'base64') };
 }
+
+const unreadable = (why: string, path: string, cause?: unknown): StoreError =>
+  new StoreError(StoreErrorCode.IDENTITY_UNREADABLE, `No identity at ${path}: ${why}.`, {
+    metadata: { path },
+    cause,
+  });
 
 /** Creates a file with its whole content at once; a link refuses a name that is taken. */
 async function writeNewFile(path: string, content: string): Promise<void> {

@@ -3,6 +3,7 @@ import type { OpeningPreimage } from '../sharing/ids.ts';
 import type { Database } from './database.ts';
 import { StoreError, StoreErrorCode } from './errors.ts';
 import { canonicalHex32 } from './hex.ts';
+import { parsed } from './json.ts';
 
 /** An opening that this operator has committed to a share of. */
 export interface CommittedOpening {
@@ -70,6 +71,27 @@ export class Openings {
       canonicalHex32(openingId, 'openingId'),
     );
     return row && committed(row);
+  }
+
+  /**
+   * Committed openings as they are kept, at most `limit`, in the order of their ids and behind `after`. The
+   * preimage is undefined where it cannot be read.
+   */
+  page(
+    limit: number,
+    after?: Hex,
+  ): (Omit<CommittedOpening, 'preimage'> & { preimage: OpeningPreimage | undefined })[] {
+    const rows = this.#database.all<{ id: Hex; epoch: Hex; preimage: string }>(
+      `SELECT id, epoch, preimage FROM openings
+       WHERE id > ? AND epoch IS NOT NULL AND preimage IS NOT NULL ORDER BY id LIMIT ?`,
+      after ?? '',
+      limit,
+    );
+    return rows.map(({ id, epoch, preimage }) => ({
+      openingId: id,
+      epochId: epoch,
+      preimage: parsed<OpeningPreimage>(preimage),
+    }));
   }
 
   /**

@@ -39,6 +39,20 @@ export class Results {
     }
   }
 
+  /** Requests with the Keccak-256 of their results, at most `limit`, in the order of ids and behind `after`. */
+  page(limit: number, after?: Hex): { requestId: Hex; hash: Hex }[] {
+    return this.#database
+      .all<{
+        request: Hex;
+        hash: Hex;
+      }>(
+        'SELECT request, hash FROM results WHERE request > ? ORDER BY request LIMIT ?',
+        after ?? '',
+        limit,
+      )
+      .map(({ request, hash }) => ({ requestId: request, hash }));
+  }
+
   /** Keccak-256 of the result that was recorded for a request, or undefined. */
   hash(requestId: Hex): Hex | undefined {
     const id = canonicalHex32(requestId, 'requestId');

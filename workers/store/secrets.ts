@@ -105,7 +105,10 @@ export class Secrets {
     this.#forgetLog();
   }
 
-  /** Empties the write-ahead log, which still has what was deleted from the file. */
+  /**
+   * Empties the write-ahead log, which still has what was deleted from the file. While a backup reads,
+   * it cannot; then it is emptied by the next one, or when the file is closed.
+   */
   #forgetLog(): void {
     this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   }
@@ -139,7 +142,7 @@ export async function openSecrets(
   if (dataKey === undefined) {
     throw new StoreError(
       StoreErrorCode.WRONG_PASSPHRASE,
-      'The passphrase does not open this data directory.',
+      'The passphrase does not open this data directory: it was made with another one.',
     );
   }
   return new Secrets(database, dataKey);

@@ -10,6 +10,7 @@ import { Faults } from './faults.ts';
 import { Openings } from './openings.ts';
 import { Pending } from './pending.ts';
 import { Results } from './results.ts';
+import { Restoration } from './restoration.ts';
 import { openSecrets, type Secrets } from './secrets.ts';
 import { Transactions } from './transactions.ts';
 import { Transcripts } from './transcripts.ts';
@@ -29,6 +30,7 @@ export interface Store extends Disposable {
   /** What this operator has verified, and what it has signed that the chain may not have. */
   readonly verdicts: Verdicts;
   readonly pending: Pending;
+  readonly restoration: Restoration;
   /** The one part that a power cut may take the latest of. */
   readonly transcripts: Transcripts;
   /** Binds the directory to a deployment and signer. @throws StoreError IDENTITY_MISMATCH */
@@ -55,6 +57,7 @@ export async function openStore(
 ): Promise<Store> {
   const database = new Database(directory);
   try {
+    database.assertIntact();
     const secrets = await openSecrets(database, passphrase, options.kdf ?? defaultKdf);
     const blobs = await Blobs.open(join(directory, 'blobs'));
     const transcripts = await Transcripts.open(
@@ -87,6 +90,7 @@ function assemble(
     evidence: new EvidenceBook(database),
     verdicts: new Verdicts(database),
     pending: new Pending(database),
+    restoration: new Restoration(database),
     transcripts,
     bind: (binding) => bindDatabase(database, binding),
     close,

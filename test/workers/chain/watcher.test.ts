@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import type { RpcLog } from 'viem';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ChainErrorCode, type ChainError } from '../../../workers/chain/errors.ts';
@@ -100,6 +102,33 @@ describe('GatewayWatcher', () => {
     expect(heights).toEqual([...new Set(heights)].sort((a, b) => Number(a - b)));
     expect(await freshView(13)).toEqual(again.blocks.head());
   });
+
+  it.each(['logs', 'hash', 'logsDigest'] as const)(
+    'forgets and reads again what is not as it was journaled (%s)',
+    async (field) => {
+      const path = directory();
+      const store = await open(path);
+      for (const port of [14, 15]) await announcePort(port);
+      await take(watcherOf(store).watcher, until(15));
+      const blocks = [...store.blocks.iterate()];
+      const { height } = blocks.at(-2);
+      store.close();
+      const raw = new DatabaseSync(join(path, 'state.db'));
+      const damage = {
+        logs: `logs = substr(logs, 1, 40)`,
+        hash: `hash = '0x${'5a'.repeat(32)}'`,
+        logsDigest: `logs_digest = '0x${'5a'.repeat(32)}'`,
+      };
+      raw.exec(`UPDATE blocks SET ${damage[field]} WHERE height = ${height}`);
+      raw.close();
+      const again = await open(path);
+      const { watcher, warnings } = watcherOf(again);
+      expect([...watcher.replay()]).toHaveLength(blocks.length - 2);
+      expect(warnings).toMatchObject([{ code: ChainErrorCode.JOURNAL_DAMAGED }]);
+      await take(watcher, until(15));
+      expect([...again.blocks.iterate()]).toEqual(blocks);
+    },
+  );
 
   it('waits for confirmations', async () => {
     const store = await open(directory());

@@ -104,6 +104,13 @@ describe.each(Object.entries(builds))('vectors of scalars, %s', (_, module) => {
     const values = [0, 1, -1, 2 ** 51, -(2 ** 51), 2 ** 51 - 1, 12345, -(2 ** 30)];
     const bytes = compute((v) => v.bytes(v.integers(Float64Array.from(values))));
     expect(unpacked(bytes)).toEqual(values.map((value) => mod(BigInt(value), r)));
+    const start = valuesOf('integers', values.length);
+    for (const factor of [0n, -1n, seeded('factor')]) {
+      const sums = result(start, (v, x) =>
+        v.addScaledIntegers(x, Float64Array.from(values), factor),
+      );
+      expect(sums).toEqual(start.map((x, i) => mod(x + factor * BigInt(values[i]), r)));
+    }
   });
 
   it('take any 32 bytes for a number modulo r', () => {
@@ -116,6 +123,8 @@ describe.each(Object.entries(builds))('vectors of scalars, %s', (_, module) => {
     const wrong = withCode(CurveErrorCode.LENGTH);
     for (const length of [0, 3, 1.5]) expect(() => compute((v) => v.zeros(length))).toThrow(wrong);
     expect(() => compute((v) => v.add(v.zeros(2), v.zeros(4)))).toThrow(wrong);
+    const integers = new Float64Array(4);
+    expect(() => compute((v) => v.addScaledIntegers(v.zeros(2), integers, 1n))).toThrow(wrong);
   });
 
   it('give back the memory of a scope, tables included', () => {

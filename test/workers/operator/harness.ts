@@ -8,6 +8,7 @@ import { afterEach } from 'vitest';
 
 import type { Deployment } from '../../../workers/chain/client.ts';
 import { createHost, generatePeerKey, peerIdToBytes } from '../../../workers/net/host/index.ts';
+import { codec } from '../../../workers/net/setup/codec.ts';
 import { answerPeers } from '../../../workers/operator/openings/answers.ts';
 import { Board } from '../../../workers/operator/openings/board.ts';
 import { OpenedValues } from '../../../workers/operator/openings/opened-values.ts';
@@ -17,6 +18,7 @@ import type { ChainState } from '../../../workers/operator/chain-view/chain-stat
 import { answerHonestly, type OperatorContext } from '../../../workers/operator/context.ts';
 import { OperatorError, OperatorErrorCode } from '../../../workers/operator/errors.ts';
 import { KeyShares } from '../../../workers/operator/committee/key-shares.ts';
+import { Damages } from '../../../workers/operator/damages.ts';
 import type { Log } from '../../../workers/operator/log.ts';
 import {
   knownPeers,
@@ -36,7 +38,7 @@ import { Wakeup } from '../../../workers/operator/waiting.ts';
 import { Comparisons } from '../../../workers/operator/watchdog/comparisons.ts';
 import { defaultEvidenceTerms } from '../../../workers/operator/watchdog/terms.ts';
 import { committeeOf } from '../../../workers/sharing/committee.ts';
-import { createDealing } from '../../../workers/sharing/dealing.ts';
+import { createDealing, servableSeeds } from '../../../workers/sharing/dealing.ts';
 import {
   deriveSetKeys,
   epochId as epochIdOf,
@@ -82,6 +84,8 @@ export interface TestCommittee {
   readonly at: (index: number) => TestOperator;
   /** Freezes and activates the epoch of the dealings that were made at the start. */
   readonly activate: () => void;
+  /** Has an operator hold the seeds and set keys that it should, as after its set-up. */
+  readonly giveKeys: (index: number) => void;
 }
 
 export interface CommitteeOptions {
@@ -217,18 +221,24 @@ export async function startCommittee(
     );
     for (const { seats } of operators) seats.refresh();
   };
-  if (options.proposedOnly !== true) {
-    for (const { context, index } of operators) {
-      if (options.keyless?.includes(index)) continue;
-      const keys = deriveSetKeys(committee, index, setupDigest, standing, (dealer, set) =>
-        dealings.get(dealer)!.seeds.get(set),
-      );
-      context.store.secrets.put(secretName.setKeys(epochId), encodeSetKeys(keys));
+  const giveKeys = (index: number): void => {
+    const { secrets } = operators[index - 1].context.store;
+    const keys = deriveSetKeys(committee, index, setupDigest, standing, (dealer, set) =>
+      dealings.get(dealer)!.seeds.get(set),
+    );
+    secrets.put(secretName.setKeys(epochId), encodeSetKeys(keys));
+    for (const dealer of standing) {
+      const { hashes, seeds } = dealings.get(dealer)!;
+      const part = { hashes, seeds: servableSeeds(committee, index, dealer, seeds) };
+      secrets.put(secretName.seeds(proposed, dealer), codec.encodeAnswer(part));
     }
+  };
+  if (options.proposedOnly !== true) {
+    for (const index of indices) if (!options.keyless?.includes(index)) giveKeys(index);
     activate();
   }
   return {
-    ...{ chain, epochId, setupDigest, operators, activate },
+    ...{ chain, epochId, setupDigest, operators, activate, giveKeys },
     at: (index) => operators[index - 1],
   };
 }
@@ -263,6 +273,7 @@ async function startOperator(
     host,
     sender: chain.sender(account.address),
     log: recordingLog(lines),
+    damages: new Damages(recordingLog(lines)),
     progress: new ProgressBook(64, observer.onRequest),
     observer,
     requestSlots: new Slots(8, 60_000),

@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { insecureFastKdf } from '../../../workers/store/encryption.ts';
@@ -55,9 +55,34 @@ describe('identity', () => {
     ['no header', '{"format":"keyloom-identity/1","box":""}'],
   ])('refuses %s', async (_, content) => {
     const path = join(directory(), 'identity.json');
-    if (content !== undefined) writeFileSync(path, content);
+    if (content !== undefined) writeFileSync(path, content, { mode: 0o600 });
     await expect(loadIdentity(path, passphrase)).rejects.toMatchObject({
       code: StoreErrorCode.IDENTITY_UNREADABLE,
+    });
+  });
+
+  it.each<[string, (file: Record<string, unknown>) => unknown]>([
+    ['box', (file) => Object.assign(file, { box: `A${String(file.box).slice(1)}` })],
+    ['cost', (file) => Object.assign(file, { kdf: { ...(file.kdf as object), logN: 11 } })],
+    ['checksum', (file) => delete file.checksum],
+  ])('tells a damaged %s from a wrong passphrase', async (_, damage) => {
+    const path = join(directory(), 'identity.json');
+    await createIdentity(path, passphrase, identity, options);
+    const file = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+    damage(file);
+    writeFileSync(path, JSON.stringify(file));
+    await expect(loadIdentity(path, passphrase)).rejects.toMatchObject({
+      code: StoreErrorCode.IDENTITY_CORRUPT,
+    });
+  });
+
+  it.each([0o640, 0o604, 0o620])('is refused where others can reach it (%o)', async (mode) => {
+    const path = join(directory(), 'identity.json');
+    await createIdentity(path, passphrase, identity, options);
+    chmodSync(path, mode);
+    await expect(loadIdentity(path, passphrase)).rejects.toMatchObject({
+      code: StoreErrorCode.READABLE_BY_OTHERS,
+      message: expect.stringContaining(`chmod 600 ${path}`) as string,
     });
   });
 });

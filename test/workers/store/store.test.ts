@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
@@ -123,9 +123,27 @@ describe('openStore', () => {
     mkdirSync(path, { mode: 0o700 });
     const store = await open(path);
     store.secrets.put('a', Uint8Array.of(1));
-    for (const name of ['state.db', 'state.db-wal', 'blobs', 'transcripts']) {
+    for (const name of [
+      'lock',
+      'state.db',
+      'state.db-wal',
+      'state.db-shm',
+      'blobs',
+      'transcripts',
+    ]) {
       expect(statSync(join(path, name)).mode & 0o077).toBe(0);
     }
+  });
+});
+
+describe('a directory that other accounts can reach', () => {
+  it.each([0o750, 0o705, 0o777])('is refused (%o), with what to run', async (mode) => {
+    const path = directory();
+    chmodSync(path, mode);
+    await expect(open(path)).rejects.toMatchObject({
+      code: StoreErrorCode.READABLE_BY_OTHERS,
+      message: expect.stringContaining(`chmod 700 ${path}`) as string,
+    });
   });
 });
 

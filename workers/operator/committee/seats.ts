@@ -1,13 +1,16 @@
 import type { Hex } from 'viem';
 
 import type { EpochEntry } from '../../chain/state.ts';
+import { isKeyloomError } from '../../errors.ts';
 import { SharedRandomness } from '../../sharing/prss.ts';
 import type { ChainState } from '../chain-view/chain-state.ts';
 import type { OperatorContext } from '../context.ts';
+import { DamageCode } from '../damages.ts';
 import { OperatorErrorCode } from '../errors.ts';
+import { heldSetKeys } from './held-keys.ts';
 import type { KeyShares } from './key-shares.ts';
 import { indexIn, membershipIn } from './membership.ts';
-import { decodeSetKeys, secretName, type Place, type Seat } from './seat.ts';
+import { secretName, type Place, type Seat } from './seat.ts';
 import { Wakeup } from '../waiting.ts';
 
 /** This operator's standing in one live epoch, for health reports. */
@@ -17,9 +20,9 @@ export interface EpochStanding {
   readonly phase: EpochEntry['phase'];
   /**
    * `held`: it can take part. `pending`: the set-up is not complete. `missing`: it confirmed to hold
-   * its keys and its data directory does not have them.
+   * its keys and its data directory does not have them. `damaged`: what it has is not what the chain says.
    */
-  readonly shares: 'held' | 'pending' | 'missing';
+  readonly shares: 'held' | 'pending' | 'missing' | 'damaged';
 }
 
 /** This operator's places in all epochs, and its seats: those of live epochs whose set keys it holds. */
@@ -30,6 +33,7 @@ export class Seats {
   readonly #places = new Map<Hex, Place>();
   readonly #seats = new Map<Hex, Seat>();
   readonly #reportedMissing = new Set<Hex>();
+  readonly #damaged = new Set<Hex>();
   readonly #changed = new Wakeup();
 
   constructor(context: OperatorContext, chain: ChainState, keyShares: KeyShares) {
@@ -78,6 +82,7 @@ export class Seats {
   clear(): void {
     this.#places.clear();
     this.#seats.clear();
+    this.#damaged.clear();
   }
 
   standings(): EpochStanding[] {
@@ -86,8 +91,9 @@ export class Seats {
       const { epochId, phase } = epoch;
       const index = indexIn(epoch, account.address);
       if (index === undefined || isEnded(epoch)) return [];
-      const held = store.secrets.has(secretName.setKeys(epochId));
-      const shares = held ? 'held' : epoch.confirmations.has(index) ? 'missing' : 'pending';
+      const kept = store.secrets.has(secretName.setKeys(epochId));
+      const held = this.#damaged.has(epochId) ? 'damaged' : 'held';
+      const shares = kept ? held : epoch.confirmations.has(index) ? 'missing' : 'pending';
       return [{ epochId, index, phase, shares } as const];
     });
   }
@@ -133,17 +139,37 @@ export class Seats {
     this.#places.set(epochId, { session, index, signers, peers, setAside: new Set() });
   }
 
-  #fill({ epochId, confirmations }: EpochEntry): void {
-    const { store, log } = this.#context;
+  /** The set keys, checked against the chain; undefined if there are none, or they are damaged. */
+  #checkedKeys(epoch: EpochEntry, { session, index }: Place): Map<number, Uint8Array> | undefined {
+    try {
+      return heldSetKeys(this.#context, { committee: session.committee, index }, epoch);
+    } catch (error) {
+      if (!isKeyloomError(error, OperatorErrorCode.HOLDINGS_DAMAGED)) throw error;
+      this.#damaged.add(epoch.epochId);
+      this.#context.damages.report(
+        DamageCode.SET_KEYS_DAMAGED,
+        String(error.metadata['name']),
+        error,
+      );
+      return undefined;
+    }
+  }
+
+  #fill(epoch: EpochEntry): void {
+    const { log } = this.#context;
+    const { epochId, confirmations } = epoch;
     const place = this.#places.get(epochId);
-    if (place === undefined) return;
+    if (place === undefined || this.#damaged.has(epochId)) return;
     const { session, index } = place;
-    const kept = store.secrets.get(secretName.setKeys(epochId));
-    if (kept !== undefined) {
-      const keys = decodeSetKeys(kept);
+    const keys = this.#checkedKeys(epoch, place);
+    if (keys !== undefined) {
       const randomness = new SharedRandomness(session.committee, index, keys);
       this.#seats.set(epochId, { ...place, randomness });
-    } else if (confirmations.has(index) && !this.#reportedMissing.has(epochId)) {
+    } else if (
+      confirmations.has(index) &&
+      !this.#damaged.has(epochId) &&
+      !this.#reportedMissing.has(epochId)
+    ) {
       this.#reportedMissing.add(epochId);
       log.error(
         { epochId, index, code: OperatorErrorCode.SHARES_MISSING },

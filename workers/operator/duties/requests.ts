@@ -12,6 +12,7 @@ import type { OperatorContext } from '../context.ts';
 import { OperatorError, OperatorErrorCode } from '../errors.ts';
 import { measured } from '../observing.ts';
 import type { RequestProgress } from '../progress.ts';
+import { isBeforeRestore } from '../restored.ts';
 import { decryptPublicly } from './decryption-job.ts';
 import { generateEvaluationKeys } from './evaluation-key-job.ts';
 import type { Job } from './jobs.ts';
@@ -43,6 +44,7 @@ interface Request {
  */
 export function* requestJobs(sources: DutySources): Generator<Job> {
   const { context, chain } = sources;
+  if (context.damages.isSigningUnsafe) return;
   const late = lateRequests(sources);
   for (const id of context.progress.unsettled()) {
     const state = requestedAs(chain.now, id)?.state;
@@ -133,6 +135,11 @@ function* serve(sources: DutySources, request: Request): Generator<Job> {
     return;
   }
   context.progress.begin(id, kind);
+  if (isBeforeRestore(context.store, request)) {
+    const why = 'this operator was restored from a backup after the request';
+    context.progress.trouble(id, OperatorErrorCode.REQUESTED_BEFORE_RESTORE, why);
+    return;
+  }
   const prepare = async (signal: AbortSignal): Promise<Seat> => {
     const seat = await seats.ready(epochId, signal);
     if (fetch !== undefined) await measured(context, id, 'load', () => fetch(seat, signal));

@@ -2,6 +2,7 @@ import type { ChainState } from '../chain-view/chain-state.ts';
 import type { Seats } from '../committee/seats.ts';
 import type { HealthLimits } from '../config/config.ts';
 import type { OperatorContext } from '../context.ts';
+import type { DamageCode } from '../damages.ts';
 import type { ChainMonitor } from './chain.ts';
 import { diskRoom } from './disk.ts';
 import type { PeerMonitor } from './peers.ts';
@@ -52,6 +53,8 @@ export class HealthReport {
     const own = [...chain.now.operators.values()].find(({ signer }) => signer === account.address);
     const { isReachable, unchangedSeconds, lagSeconds, hasCaughtUp, clockOffsetSeconds } = sight;
     const { balanceWei, transactionWei } = sight;
+    const damaged = context.damages.list();
+    const isDamaged = (code: DamageCode): boolean => damaged.some((one) => one.code === code);
     const isPoor =
       balanceWei !== undefined && transactionWei !== undefined && balanceWei < transactionWei;
     const findings: Record<HealthReason, boolean> = {
@@ -64,6 +67,10 @@ export class HealthReport {
         peerMonitor.hasTried && reach.some(({ reachable, quorum }) => reachable < quorum),
       NOT_REGISTERED: own === undefined,
       SHARES_MISSING: epochs.some(({ shares }) => shares === 'missing'),
+      SET_KEYS_DAMAGED: isDamaged('SET_KEYS_DAMAGED'),
+      KEY_SHARE_DAMAGED: isDamaged('KEY_SHARE_DAMAGED'),
+      JOURNAL_DAMAGED: isDamaged('JOURNAL_DAMAGED'),
+      RESULT_DIFFERS: isDamaged('RESULT_DIFFERS'),
       SLASHED: own?.removed === true,
       DISK_LOW: disk !== undefined && disk.freeBytes < limits.freeBytes,
       CLOCK_OFF:
@@ -84,6 +91,7 @@ export class HealthReport {
         ...epoch,
         reachable: reach.find(({ epochId }) => epochId === epoch.epochId)?.reachable,
       })),
+      damaged,
       chain: { unchangedSeconds, lagSeconds, clockOffsetSeconds },
       signerAccount: { balanceWei, transactionWei },
       stopped: this.#stopped,

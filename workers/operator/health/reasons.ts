@@ -16,6 +16,14 @@ export const HealthReason = {
   NOT_REGISTERED: 'NOT_REGISTERED',
   /** It confirmed an epoch whose secrets its data directory does not have. */
   SHARES_MISSING: 'SHARES_MISSING',
+  /** Seeds or set keys of an epoch are not those behind the roots on chain: the epoch is not served. */
+  SET_KEYS_DAMAGED: 'SET_KEYS_DAMAGED',
+  /** A share of a key is not the one that follows from the set keys: the key is not served. */
+  KEY_SHARE_DAMAGED: 'KEY_SHARE_DAMAGED',
+  /** The journal of shares is not as it was written: nothing is signed. */
+  JOURNAL_DAMAGED: 'JOURNAL_DAMAGED',
+  /** A result was recorded that is not the one this operator signed. */
+  RESULT_DIFFERS: 'RESULT_DIFFERS',
   /** It was slashed: it keeps the seats that it has, and gets no others. */
   SLASHED: 'SLASHED',
   /** The file system of the data directory has less than `freeBytes` left. */
@@ -30,6 +38,7 @@ export type HealthReason = (typeof HealthReason)[keyof typeof HealthReason];
 
 /** Those with which requests are still served: others do what this operator cannot. */
 const bearable: ReadonlySet<HealthReason> = new Set([
+  HealthReason.RESULT_DIFFERS,
   HealthReason.SLASHED,
   HealthReason.DISK_LOW,
   HealthReason.CLOCK_OFF,

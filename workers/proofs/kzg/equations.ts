@@ -81,9 +81,7 @@ function weighted(
   const sum = vectors.zeros(degree);
   polynomials.forEach(({ terms }, e) => {
     for (const { weight, values } of terms) {
-      vectors.scope(() => {
-        vectors.addScaled(sum, vectors.integers(values), weight * weights[e]);
-      });
+      vectors.addScaledIntegers(sum, values, weight * weights[e]);
     }
   });
   return sum;

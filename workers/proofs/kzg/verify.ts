@@ -1,6 +1,6 @@
 import { combine } from '../../curve/combination.ts';
 import { pairingProductIsOne } from '../../curve/pairing.ts';
-import { g1Generator, g2Generator, pointBytes } from '../../curve/points.ts';
+import { g1Generator, g2Generator } from '../../curve/points.ts';
 import { groupOrder, rootOfUnity, withVectors } from '../../curve/vectors.ts';
 import { modInverse, modPow } from '../../kernels/numbers.ts';
 import { concatenated } from '../context.ts';
@@ -155,11 +155,10 @@ function isOpened(
     ),
     ...[zeta, u * next, -value],
   ];
-  const left = combine('g1', openings, [1n, u]);
+  const left = combine('g1', openings, [-1n, -u]);
   const right = combine('g1', concatenated([commitments, openings, g1Generator]), scalars);
-  const negated = combine('g1', left, [-1n]);
   return pairingProductIsOne([
-    { g1: negated.subarray(0, pointBytes.g1), g2: crsKey.tauG2 },
+    { g1: left, g2: crsKey.tauG2 },
     { g1: right, g2: g2Generator },
   ]);
 }

@@ -26,8 +26,19 @@ describe('a share of a key', () => {
   it('comes back from the disk as it was generated', async () => {
     const { seat, store, keyShares, expected } = await start();
     keyShares.keep(keyId, expected);
-    seat.randomness.erase();
     expect(new KeyShares(store).get(seat, keyId, set)).toEqual(expected);
+  });
+
+  it('is not used, ever, if the one on the disk is another than the set keys give', async () => {
+    const { seat, store, expected } = await start();
+    const { generation, ntt } = expected;
+    const coefficients = expected.coefficients.slice();
+    coefficients[5] ^= 1n;
+    const keyShares = new KeyShares(store);
+    keyShares.keep(keyId, { generation, ntt, coefficients });
+    const damaged = { code: OperatorErrorCode.KEY_SHARE_DAMAGED };
+    for (let attempt = 0; attempt < 2; attempt++)
+      expect(() => keyShares.get(seat, keyId, set)).toThrow(expect.objectContaining(damaged));
   });
 
   it('is derived and kept by an operator that was away', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { DamageCode } from '../../../../workers/operator/damages.ts';
 import { OperatorErrorCode } from '../../../../workers/operator/errors.ts';
 import { secretName } from '../../../../workers/operator/committee/seat.ts';
 import { Seats } from '../../../../workers/operator/committee/seats.ts';
@@ -14,14 +15,12 @@ const confirm = (epochId: string, member: number) =>
 
 describe('seats', () => {
   it('are filled as soon as the set keys are there', async () => {
-    const { at, epochId } = await startCommittee(4, { keyless: [2] });
-    const [, { seats, context }] = [at(1), at(2)];
+    const { at, epochId, giveKeys } = await startCommittee(4, { keyless: [2] });
+    const { seats } = at(2);
     expect(at(1).seats.get(epochId)).toMatchObject({ index: 1 });
     expect(seats.get(epochId)).toBeUndefined();
     const waiting = seats.ready(epochId, testSignal());
-    const keys = Buffer.alloc(3 * 34);
-    [0, 1, 3].forEach((number, place) => keys.writeUInt16LE(number, 34 * place));
-    context.store.secrets.put(secretName.setKeys(epochId), keys);
+    giveKeys(2);
     seats.refresh();
     expect(await waiting).toBe(seats.get(epochId));
     expect(await seats.ready(epochId, testSignal())).toBe(seats.get(epochId));
@@ -59,13 +58,12 @@ describe('seats', () => {
       const { secrets } = context.store;
       const { randomness } = seat();
       const another = secretName.keyShare(digestOf('key of another epoch'), 0);
-      secrets.put(secretName.seeds(proposalId, 1), new Uint8Array(8));
       secrets.put(secretName.keyShare(keyId, 0), new Uint8Array(8));
       secrets.put(another, new Uint8Array(8));
       chain.emit({ eventName: 'KeyRequested', args: { keyId, epochId } });
       chain.emit({ eventName, args: { epochId, proposalId } });
       seats.refresh();
-      expect(secrets.list('')).toHaveLength(4);
+      expect(secrets.list('')).toHaveLength(1 + 4 + 2);
       expect(seats.standings()).toEqual([]);
       const epoch = state.now.epochs.get(epochId)!;
       expect(seats.hasSecrets(epoch)).toBe(true);
@@ -120,5 +118,51 @@ describe('seats', () => {
     at(1).seats.refresh();
     expect(at(1).seats.get(epochId)).toBeUndefined();
     expect(at(1).seats.standings()).toHaveLength(1);
+  });
+});
+
+describe('what is kept of an epoch and is not what the chain says', () => {
+  type Secrets = Awaited<
+    ReturnType<typeof startCommittee>
+  >['operators'][0]['context']['store']['secrets'];
+  const flip = (secrets: Secrets, name: string, at: number): void => {
+    const value = Uint8Array.from(secrets.get(name)!);
+    value[(at + value.length) % value.length] ^= 1;
+    secrets.replace(name, value);
+  };
+
+  it.each<[string, (name: string) => boolean, (secrets: Secrets, name: string) => void]>([
+    ['a set key', (name) => name.startsWith('epoch/'), (secrets, name) => flip(secrets, name, 10)],
+    [
+      'the number of a set',
+      (name) => name.startsWith('epoch/'),
+      (secrets, name) => flip(secrets, name, 0),
+    ],
+    ['a seed', (name) => name.endsWith('/3'), (secrets, name) => flip(secrets, name, -1)],
+    ['a hash of a seed', (name) => name.endsWith('/3'), (secrets, name) => flip(secrets, name, 40)],
+    [
+      'seeds that are missing',
+      (name) => name.endsWith('/3'),
+      (secrets, name) => secrets.delete(name),
+    ],
+    [
+      'seeds that are cut off',
+      (name) => name.endsWith('/3'),
+      (secrets, name) => secrets.replace(name, new Uint8Array(3)),
+    ],
+  ])('is named, and the epoch is not served: %s', async (_, isIt, damage) => {
+    const { at, epochId } = await startCommittee(4);
+    const { context, chain, keyShares, lines } = at(2);
+    const { secrets } = context.store;
+    const what = secrets.list('').find(isIt)!;
+    damage(secrets, what);
+    const seats = new Seats(context, chain, keyShares);
+    seats.refresh();
+    seats.refresh();
+    expect(seats.get(epochId)).toBeUndefined();
+    expect(seats.standings()).toEqual([{ epochId, index: 2, phase: 'active', shares: 'damaged' }]);
+    expect(context.damages.list()).toEqual([{ code: DamageCode.SET_KEYS_DAMAGED, what }]);
+    const logged = lines.filter(({ fields }) => fields['code'] === DamageCode.SET_KEYS_DAMAGED);
+    expect(logged).toMatchObject([{ level: 'error', fields: { what } }]);
   });
 });

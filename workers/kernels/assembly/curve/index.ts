@@ -17,6 +17,7 @@ export {
   multiplyVectors,
   addVectors,
   addScaledVector,
+  addScaledIntegers,
   recur,
   invertVector,
   rootPowers,

@@ -91,6 +91,29 @@ export function addScaledVector(x: usize, y: usize, c: usize, n: i32): void {
   release(since);
 }
 
+/** x = x + c·y for n integers y, as in `loadIntegers`, with a constant c. */
+export function addScaledIntegers(x: usize, y: usize, c: usize, n: i32): void {
+  const since = mark();
+  const factor = allocate(2 * FP);
+  const product = factor + FP;
+  for (let k: usize = 0; k < 5; k++) {
+    v128.store(factor + (k << 4), v128.load64_splat(Constants.scalarSquare + (k << 3)));
+  }
+  multiply(factor, factor, c, fr);
+  reduceBy(factor, factor, fr);
+  const half = n >> 1;
+  const second = y + ((<usize>half) << 3);
+  for (let i = 0; i < half; i++) {
+    memory.fill(product, 0, FP);
+    store<f64>(product, load<f64>(y + ((<usize>i) << 3)));
+    store<f64>(product, load<f64>(second + ((<usize>i) << 3)), 8);
+    multiply(product, product, factor, fr);
+    add<G1>(at(x, i), at(x, i), product);
+    reduceBy(at(x, i), at(x, i), fr);
+  }
+  release(since);
+}
+
 /**
  * x[0] = start, x[i+1] = ratio·x[i] + g[i], written over g. Returns nothing, but `start` becomes x[n], in
  * lane 1.
