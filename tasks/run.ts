@@ -44,9 +44,9 @@ export function action<Args extends CommonArguments & { from?: string | undefine
 
 /** {@link action} for what needs neither chain nor gateway. */
 export function localAction<Args extends { json: boolean }>(
-  body: (args: Args) => Promise<TaskResult>,
+  body: (args: Args, progress: ProgressPrinter) => Promise<TaskResult>,
 ): (args: Args) => Promise<Outcome> {
-  return async (args) => reported(args.json, () => body(args));
+  return async (args) => reported(args.json, (progress) => body(args, progress));
 }
 
 async function reported(

@@ -7,6 +7,7 @@ export interface StatementArguments {
   chainId: string;
   registry: string;
   owner: string;
+  crs: string | undefined;
   json: boolean;
 }
 
@@ -44,7 +45,13 @@ const statementTask = (name: string, description: string) =>
       name: 'owner',
       description: 'Account that is to own the ciphertext: the proof holds for no other',
       defaultValue: '',
-    });
+    })
+    .addOption(
+      optionalText(
+        'crs',
+        'For a kzg proof: .ptau file that was checked; a lattice proof takes none',
+      ),
+    );
 
 export const proofTasks = [
   statementTask('prove', 'Encrypt, and prove that it is an encryption: offline, into two files')

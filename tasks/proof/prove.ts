@@ -3,17 +3,21 @@ import { writeFile } from 'node:fs/promises';
 import { blobDigest, encryptWithProof } from '../../sdk/index.ts';
 import { required, valuesOf } from '../arguments.ts';
 import { localAction } from '../run.ts';
+import { encryptWithKzgProof } from '../support/kzg.ts';
 import type { ProveArguments } from './index.ts';
 import { statementOf } from './statement.ts';
 
 /** `kms prove` */
-export default localAction<ProveArguments>(async (args) => {
+export default localAction<ProveArguments>(async (args, progress) => {
   const out = required(args.out, '--out');
   const proofOut = required(args.proofOut, '--proof-out');
-  const { set, publicKey, context } = await statementOf(args);
-  const { origin, ciphertext, proof } = await encryptWithProof(
-    ...([set, publicKey, valuesOf(args), context] as const),
-  );
+  const { set, publicKey, context, crs } = await statementOf(args);
+  const values = valuesOf(args);
+  const onProgress = (text: string): void => progress.say(text);
+  const { origin, ciphertext, proof } =
+    crs === undefined
+      ? await encryptWithProof(set, publicKey, values, context)
+      : await encryptWithKzgProof(set, publicKey, values, { context, crs, onProgress });
   await writeFile(out, ciphertext);
   await writeFile(proofOut, proof);
   const digests = { digest: blobDigest(ciphertext), proofDigest: blobDigest(proof) };

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 
-import { verifyEncryption } from '../../sdk/index.ts';
+import { verifyInputProof } from '../../workers/proofs/input-proof.ts';
+import { encryptionKey } from '../../workers/proofs/key.ts';
 import { required } from '../arguments.ts';
 import { localAction } from '../run.ts';
 import type { VerifyArguments } from './index.ts';
@@ -10,11 +11,15 @@ import { statementOf } from './statement.ts';
 export default localAction<VerifyArguments>(async (args) => {
   const ciphertext = new Uint8Array(await readFile(required(args.in, '--in')));
   const proof = new Uint8Array(await readFile(required(args.proof, '--proof')));
-  const { set, publicKey, context } = await statementOf(args);
-  const proven = { origin: 'lattice', ciphertext, proof } as const;
-  await verifyEncryption(set, publicKey, proven, context);
+  const { set, publicKey, context, crs } = await statementOf(args);
+  const statement = { key: await encryptionKey(set, publicKey), registered: ciphertext, context };
+  const kind = crs === undefined ? 'lattice' : 'kzg';
+  await verifyInputProof(
+    statement,
+    crs === undefined ? { kind: 'lattice', proof } : { kind: 'kzg', proof, crs: crs.key },
+  );
   return {
-    json: { valid: true, origin: proven.origin, parameterSet: set.name, owner: context.user },
+    json: { valid: true, origin: kind, parameterSet: set.name, owner: context.user },
     lines: [`the proof holds: ${args.in} is an encryption, for ${context.user} to register`],
   };
 });

@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
 
 import type { Registration } from '../../sdk/index.ts';
+import { kzgParameters } from '../../workers/proofs/kzg/parameters.ts';
 import { idOf, invalidArgument, required } from '../arguments.ts';
 import { action } from '../run.ts';
 import { registerCiphertext } from '../support/ciphertexts.ts';
 import { checkedAddress, type Gateway } from '../support/gateway.ts';
+import { activeKeyOf, parametersOf } from '../support/keys.ts';
 import { registerByProof, type RegisteredByProof } from '../support/proven.ts';
 import { walletOf } from '../support/transactions.ts';
 import type { RegisterArguments } from './index.ts';
@@ -38,10 +40,12 @@ async function proven(
     throw invalidArgument('a --proof says what --noise-bits and --source would');
   const owner = args.owner === undefined ? undefined : checkedAddress(args.owner, '--owner');
   const proof = new Uint8Array(await readFile(required(args.proof, '--proof')));
+  const keyId = idOf(args.key, '--key');
+  const set = parametersOf(await activeKeyOf(gateway, keyId));
   const registration: Registration = {
-    ...{ keyId: idOf(args.key, '--key'), owner: owner ?? walletOf(gateway).account.address },
-    ...{ ciphertext, proof },
-    origin: 'lattice',
+    ...{ keyId, owner: owner ?? walletOf(gateway).account.address, ciphertext, proof },
+    // The two kinds have one length each under a parameter set; what has neither is refused as it is.
+    origin: proof.length === kzgParameters(set).proofBytes ? 'kzg' : 'lattice',
   };
   return registerByProof(gateway, registration, onProgress);
 }

@@ -43,18 +43,23 @@ export async function crsIn(gateway: Gateway, file: Uint8Array): Promise<Crs> {
  * Encrypts and proves it with powers of tau: less noise is guaranteed than by a lattice proof, so more can be
  * computed. Takes seconds to minutes.
  *
+ * @param options.onProgress told how much of the work is done
  * @throws FheError, ProofError as `encryptWithProof`; ProofError `CRS_TOO_SMALL`
  */
 export async function encryptWithKzgProof(
   set: ParameterSet,
   publicKey: Uint8Array,
   values: Values,
-  { context, crs }: { context: ProofContext; crs: Crs },
+  options: { context: ProofContext; crs: Crs; onProgress?: (text: string) => void },
 ): Promise<KzgEncryption> {
+  const { context, crs, onProgress } = options;
   const key = await encryptionKey(set, publicKey);
   const encryption = encryptWithWitness(key, encodeValues(set, values));
   const ciphertext = serializeCiphertext(set, encryption.ciphertext);
   const statement = { key, registered: ciphertext, context };
-  const proof = await proveKzg(statement, encryption.witness, crs);
+  const proof = await proveKzg(statement, encryption.witness, crs, {
+    onProgress: (done, steps) =>
+      onProgress?.(`proving that it is an encryption: ${done} of ${steps}`),
+  });
   return { origin: 'kzg', ciphertext, proof };
 }

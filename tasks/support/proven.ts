@@ -64,7 +64,10 @@ export async function encryptAndRegister(
   const proven =
     crs === undefined
       ? await encryptWithProof(set, publicKey, values, context)
-      : await encryptWithKzgProof(set, publicKey, values, { context, crs });
+      : await encryptWithKzgProof(set, publicKey, values, {
+          ...{ context, crs },
+          ...(onProgress && { onProgress }),
+        });
   const registration = { keyId, owner, ...proven };
   const registered = await registerByProof(gateway, registration, onProgress);
   return { ...registered, bytes: proven.ciphertext };

@@ -2,10 +2,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { keccak256, stringToHex } from 'viem';
+import { keccak256, stringToHex, type Hex } from 'viem';
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
-import { user } from '../../devnet/accounts.ts';
+import { governor, user } from '../../devnet/accounts.ts';
 import { waitUntil } from '../../devnet/wait.ts';
 import { checkPowers } from '../../tasks/support/crs-check.ts';
 import {
@@ -15,13 +15,14 @@ import {
   requestCrs,
   type Ceremony,
 } from '../../tasks/support/crs.ts';
+import { requestPublicDecryption, waitForDecryption } from '../../tasks/support/decryptions.ts';
 import { ClientErrorCode } from '../../tasks/support/errors.ts';
 import { operatorAt } from '../../tasks/support/registration.ts';
 import { chainTime } from '../../tasks/support/results.ts';
 import { listConvictions } from '../../tasks/support/slashing.ts';
 import { reduceScalar } from '../../workers/curve/scalars.ts';
 import { closeSnarkjs, verifyWithSnarkjs } from '../workers/ceremony/ceremony.ts';
-import { Cluster } from './cluster.ts';
+import { Cluster, testSet } from './cluster.ts';
 import { CommandLine } from './command-line.ts';
 import { filesUnder, filesWith, formsOf } from './leaks.ts';
 
@@ -132,6 +133,7 @@ describe('a ceremony of honest operators', () => {
     const exported = readFileSync(out);
     onTestFinished(closeSnarkjs);
     expect(await verifyWithSnarkjs(exported)).toBe(true);
+    await encryptWith(tasks, folder, out);
     exported[exported.length >> 1] ^= 1;
     writeFileSync(out, exported);
     expect(await tasks.failure('crs', 'verify', ceremonyId, '--file', out)).toMatchObject({
@@ -149,6 +151,50 @@ function secretsIn(files: readonly string[], drawn: readonly Buffer[]): string[]
     return [...formsOf(bytes), ...formsOf(scalar), ...formsOf(reversed), decimal];
   });
   return filesWith(files, scalars);
+}
+
+/** The result serves: encryptions proved with it, at once and offline, are registered and decrypted. */
+async function encryptWith(tasks: CommandLine, folder: string, crs: string): Promise<void> {
+  const { keyId, devnet } = cluster;
+  const { handle } = await tasks.json<{ handle: Hex }>(
+    ...['encrypt', '--key', keyId, '--scalar', '42', '--proof', 'kzg', '--crs', crs],
+  );
+  expect(await tasks.json('status', handle)).toMatchObject({ origin: 'kzg' });
+
+  const [publicKeyFile, ciphertext, proof] = ['key', 'ciphertext', 'proof'].map((name) =>
+    join(folder, name),
+  );
+  writeFileSync(publicKeyFile, cluster.roundTrip.publicKey);
+  const statement = [
+    ...['--public-key-file', publicKeyFile, '--set', testSet.name],
+    ...['--chain-id', String(cluster.governor.chainId), '--owner', governor.address],
+    ...['--registry', cluster.governor.addresses.ciphertextRegistry, '--crs', crs],
+  ];
+  await tasks.json(
+    'prove',
+    ...statement,
+    '--scalar',
+    '7',
+    '--out',
+    ciphertext,
+    '--proof-out',
+    proof,
+  );
+  const checked = ['verify', ...statement, '--in', ciphertext, '--proof', proof];
+  expect(await tasks.json(...checked)).toMatchObject({ valid: true, origin: 'kzg' });
+  const offline = await tasks.json<{ handle: Hex }>(
+    ...['register', '--key', keyId, '--in', ciphertext, '--proof', proof],
+  );
+
+  const gateway = await devnet.as(governor);
+  const handles = [handle, offline.handle];
+  const requestId = await requestPublicDecryption(gateway, { handles, positions: [0] });
+  const { plaintexts } = await waitForDecryption(gateway, requestId, { timeoutMs: 60_000 });
+  expect(plaintexts.map(({ coefficients }) => coefficients[0])).toEqual([42n, 7n]);
+  const changed = readFileSync(proof);
+  changed[200] ^= 1;
+  writeFileSync(proof, changed);
+  expect(await tasks.failure(...checked)).toHaveProperty('code');
 }
 
 describe('a malicious contributor', () => {

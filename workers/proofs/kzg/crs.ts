@@ -44,7 +44,7 @@ export function crsKeyOf(state: Pick<PowersState, 'digest' | 'power' | 'tauG2'>)
  * @throws ProofError CRS_MISMATCH; CeremonyError the codes of `parsePowersFile`
  */
 export function openCrs(file: Uint8Array, key: CrsKey): Crs {
-  const digest = `0x${hash('sha256', file, 'hex')}`;
+  const digest = digestOf(file);
   if (digest !== key.digest) {
     throw new ProofError(ProofErrorCode.CRS_MISMATCH, 'not the file with these powers of tau', {
       metadata: { expected: key.digest, digest },
@@ -52,6 +52,23 @@ export function openCrs(file: Uint8Array, key: CrsKey): Crs {
   }
   return { key, tauG1: parsePowersFile(file).tauG1 };
 }
+
+/**
+ * The powers of tau of a file that whoever calls trusts, because it was checked as a ceremony's result.
+ *
+ * @throws CeremonyError the codes of `parsePowersFile`
+ */
+export function trustedCrs(file: Uint8Array): Crs {
+  const { power, tauG1, tauG2 } = parsePowersFile(file);
+  const key = {
+    digest: digestOf(file),
+    power,
+    tauG2: tauG2.slice(pointBytes.g2, 2 * pointBytes.g2),
+  };
+  return { key, tauG1 };
+}
+
+const digestOf = (file: Uint8Array): Hex => `0x${hash('sha256', file, 'hex')}`;
 
 /** Throws ProofError CRS_TOO_SMALL. */
 export function requirePower({ set, power: needed }: KzgParameters, { power }: CrsKey): void {
