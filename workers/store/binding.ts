@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Address } from 'viem';
-import { isKeyloomError } from '../errors.ts';
 import { coded, type Database } from './database.ts';
 import { StoreError, StoreErrorCode } from './errors.ts';
 
@@ -34,10 +33,11 @@ export function bindDatabase(database: Database, binding: Binding): void {
 }
 
 /** How a data directory stands to a deployment and a signer. */
-export type BindingState = 'unbound' | 'same' | 'other' | 'in-use';
+export type BindingState = 'unbound' | 'same' | 'other';
 
 /**
- * Compares what a data directory belongs to, without taking its lock or changing anything.
+ * Compares what a data directory belongs to, without taking its lock or changing anything: an operator may
+ * run on it.
  *
  * @throws StoreError STATE_UNREADABLE
  */
@@ -55,9 +55,7 @@ export function compareBinding(directory: string, binding: Binding): BindingStat
       sqlite.close();
     }
   } catch (error) {
-    const failure = coded(error, path);
-    if (isKeyloomError(failure, StoreErrorCode.DIRECTORY_LOCKED)) return 'in-use';
-    throw failure;
+    throw coded(error, path);
   }
 }
 

@@ -28,8 +28,6 @@ export function binding(
       return ok('the data directory is new');
     case 'same':
       return ok('the data directory is that of this chain, gateway and signer');
-    case 'in-use':
-      return ok('in use by a running operator, which has checked it');
     case 'other':
       return problem(
         'the data directory belongs to another chain, gateway or signer',
