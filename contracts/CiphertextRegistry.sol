@@ -162,12 +162,16 @@ contract CiphertextRegistry is Governed, EIP712Upgradeable, DecryptionRights {
     }
 
     /// @dev Reverts unless the inputs are what a ciphertext of this origin has, and the owner may have each of
-    /// them decrypted: whoever may decrypt a result learns of its inputs.
+    /// them decrypted: whoever may decrypt a result learns of its inputs. It is the owner who asks: rights
+    /// that it gave to what it owns must not come to extend to what others let it decrypt.
     function _requireInputs(ProvenCiphertext calldata proven) private view {
         bytes32[] calldata inputs = proven.inputs;
         bool computed = proven.origin == CiphertextOrigin.Computed;
         if (computed ? inputs.length == 0 || inputs.length > MAX_INPUTS : inputs.length != 0) {
             revert CiphertextRegistryInputCount(proven.origin, inputs.length);
+        }
+        if (computed && msg.sender != proven.owner) {
+            revert CiphertextRegistryNotByOwner(proven.owner, msg.sender);
         }
         for (uint256 i = 0; i < inputs.length; ++i) {
             for (uint256 j = 0; j < i; ++j) {

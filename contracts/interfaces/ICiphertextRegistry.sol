@@ -95,7 +95,11 @@ interface ICiphertextRegistry {
     /// @notice An input is named twice.
     error CiphertextRegistryInputTwice(bytes32 handle);
 
-    /// @notice Registers a ciphertext that a quorum of its key's epoch has found proven. Anybody.
+    /// @notice What is computed is registered by its owner only.
+    error CiphertextRegistryNotByOwner(address owner, address sender);
+
+    /// @notice Registers a ciphertext that a quorum of its key's epoch has found proven. Anybody, but what is
+    /// computed only by its owner.
     /// @dev handle = H(chain id, this, key, digest, owner, origin, proof's digest): whoever sends it, the owner
     /// is the one that the proof is bound to. The key and its epoch are active. Each input is registered, its
     /// key is active and either this one or one that is switched to it, and the owner may decrypt it.

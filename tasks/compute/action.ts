@@ -4,7 +4,6 @@ import { listingOf } from '../../workers/computations/listing.ts';
 import { idOf, invalidArgument, listOf, required } from '../arguments.ts';
 import { action } from '../run.ts';
 import { computeAndRegister } from '../support/computations.ts';
-import { checkedAddress } from '../support/gateway.ts';
 import type { ComputeArguments } from './index.ts';
 
 /** `kms compute` */
@@ -14,7 +13,6 @@ export default action<ComputeArguments>(async (args, { gateway, progress }) => {
     expression: required(args.program, '--program'),
     names,
     ...(args.key === undefined ? {} : { keyId: idOf(args.key, '--key') }),
-    ...(args.owner === undefined ? {} : { owner: checkedAddress(args.owner, '--owner') }),
     onProgress: (text) => progress.say(text),
   });
   const listing = listingOf(program, names);

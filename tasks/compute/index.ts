@@ -4,12 +4,11 @@ export interface ComputeArguments extends SenderArguments {
   program: string;
   with: string;
   key: string | undefined;
-  owner: string | undefined;
 }
 
 export const computeTask = senderTask(
   ['compute'],
-  'Have the operators compute with registered ciphertexts, and register the result',
+  'Have the operators compute with registered ciphertexts, and register the result as the account’s',
 )
   .addOption({
     name: 'program',
@@ -22,8 +21,5 @@ export const computeTask = senderTask(
     defaultValue: '',
   })
   .addOption(optionalText('key', 'Key of the result; default: that of the ciphertexts'))
-  .addOption(
-    optionalText('owner', 'Who may have the result decrypted; default: the account itself'),
-  )
   .setAction(() => import('./action.ts'))
   .build();

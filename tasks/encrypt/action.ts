@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { Hex } from 'viem';
 
 import type { Crs } from '../../workers/proofs/kzg/crs.ts';
 import { idOf, invalidArgument, required, valuesOf } from '../arguments.ts';
@@ -10,11 +11,12 @@ import type { EncryptArguments } from './index.ts';
 
 /** `kms encrypt` */
 export default action<EncryptArguments>(async (args, { gateway, progress }) => {
+  const keyId = idOf(args.key, '--key');
   const registered = await encryptAndRegister(gateway, {
-    keyId: idOf(args.key, '--key'),
+    keyId,
     values: valuesOf(args),
     ...(args.owner === undefined ? {} : { owner: checkedAddress(args.owner, '--owner') }),
-    ...(await crsOf(args, gateway)),
+    ...(await crsOf(args, gateway, keyId)),
     onProgress: (text) => progress.say(text),
   });
   const { bytes, ...ciphertext } = registered;
@@ -29,11 +31,17 @@ export default action<EncryptArguments>(async (args, { gateway, progress }) => {
 });
 
 /** The powers of tau that a kzg proof is made with; a lattice proof takes none. */
-async function crsOf({ proof, crs }: EncryptArguments, gateway: Gateway): Promise<{ crs?: Crs }> {
+async function crsOf(
+  { proof, crs }: EncryptArguments,
+  gateway: Gateway,
+  keyId: Hex,
+): Promise<{ crs?: Crs }> {
   if (proof !== 'lattice' && proof !== 'kzg')
     throw invalidArgument('--proof must be lattice or kzg');
   if (proof === 'kzg')
-    return { crs: await crsIn(gateway, new Uint8Array(await readFile(required(crs, '--crs')))) };
+    return {
+      crs: await crsIn(gateway, keyId, new Uint8Array(await readFile(required(crs, '--crs')))),
+    };
   if (crs !== undefined) throw invalidArgument('a lattice proof takes no --crs');
   return {};
 }

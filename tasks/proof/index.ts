@@ -8,6 +8,7 @@ export interface StatementArguments {
   registry: string;
   owner: string;
   crs: string | undefined;
+  crsDigest: string | undefined;
   json: boolean;
 }
 
@@ -46,12 +47,8 @@ const statementTask = (name: string, description: string) =>
       description: 'Account that is to own the ciphertext: the proof holds for no other',
       defaultValue: '',
     })
-    .addOption(
-      optionalText(
-        'crs',
-        'For a kzg proof: .ptau file that was checked; a lattice proof takes none',
-      ),
-    );
+    .addOption(optionalText('crs', 'For a kzg proof: .ptau file, from `kms crs export`'))
+    .addOption(optionalText('crsDigest', 'SHA-256 of that file, from `kms crs status`'));
 
 export const proofTasks = [
   statementTask('prove', 'Encrypt, and prove that it is an encryption: offline, into two files')

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 
 import type { ParameterSet, ProofContext } from '../../sdk/index.ts';
-import { integerOf, required, setOf } from '../arguments.ts';
-import { trustedCrs, type Crs } from '../../workers/proofs/kzg/crs.ts';
+import { idOf, integerOf, required, setOf } from '../arguments.ts';
+import { crsByDigest, type Crs } from '../../workers/proofs/kzg/crs.ts';
 import { checkedAddress } from '../support/gateway.ts';
 import type { StatementArguments } from './index.ts';
 
@@ -23,6 +23,13 @@ export async function statementOf(args: StatementArguments): Promise<{
   return {
     ...{ set: setOf(args.set), context },
     publicKey: new Uint8Array(await readFile(file)),
-    crs: args.crs === undefined ? undefined : trustedCrs(new Uint8Array(await readFile(args.crs))),
+    crs: await crsOf(args),
   };
+}
+
+/** Who made the powers of another file proves anything with them, and may see through proofs. */
+async function crsOf({ crs, crsDigest }: StatementArguments): Promise<Crs | undefined> {
+  if (crs === undefined && crsDigest === undefined) return undefined;
+  const file = new Uint8Array(await readFile(required(crs, '--crs')));
+  return crsByDigest(file, idOf(required(crsDigest, '--crs-digest'), '--crs-digest'));
 }

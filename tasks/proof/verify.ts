@@ -19,7 +19,13 @@ export default localAction<VerifyArguments>(async (args) => {
     crs === undefined ? { kind: 'lattice', proof } : { kind: 'kzg', proof, crs: crs.key },
   );
   return {
-    json: { valid: true, origin: kind, parameterSet: set.name, owner: context.user },
+    json: {
+      valid: true,
+      origin: kind,
+      parameterSet: set.name,
+      owner: context.user,
+      crsDigest: crs?.key.digest,
+    },
     lines: [`the proof holds: ${args.in} is an encryption, for ${context.user} to register`],
   };
 });

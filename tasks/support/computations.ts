@@ -1,4 +1,4 @@
-import type { Address, Hex } from 'viem';
+import type { Hex } from 'viem';
 
 import type { Registration } from '../../sdk/index.ts';
 import { compileExpression } from '../../workers/computations/expression.ts';
@@ -11,12 +11,11 @@ import { walletOf } from './transactions.ts';
 
 /**
  * Has a committee compute with registered ciphertexts and registers the result: the operators run the program
- * themselves, so it takes no role, only the right to have all inputs decrypted.
+ * themselves, so it takes no role, only the right to have all inputs decrypted. The account owns the result.
  *
  * @param options.expression see docs/computations.md, Expressions
  * @param options.names handles by the names that the expression has for them
  * @param options.keyId key of the result; that of the first input if absent
- * @param options.owner who may have the result decrypted; the account itself if absent
  * @throws ComputationError with the column for an expression that means nothing; ClientError
  * `NOT_REGISTERED`, and what {@link registerByProof} throws
  */
@@ -26,12 +25,12 @@ export async function computeAndRegister(
     expression: string;
     names: Readonly<Record<string, Hex>>;
     keyId?: Hex;
-    owner?: Address;
     onProgress?: (text: string) => void;
   },
 ): Promise<RegisteredByProof & { program: Program }> {
   const { expression, names, onProgress } = options;
-  const owner = options.owner ?? walletOf(gateway).account.address;
+  // The contract takes it from nobody else.
+  const owner = walletOf(gateway).account.address;
   const program = compileExpression(expression, names);
   const inputs = await Promise.all(program.inputs.map((handle) => ciphertextOf(gateway, handle)));
   const registration: Registration = {

@@ -1,3 +1,5 @@
+import type { Hex } from 'viem';
+
 import { blobDigest, type ParameterSet, type ProofContext, type Values } from '../../sdk/index.ts';
 import { serializeCiphertext } from '../../workers/fhe/ciphertext.ts';
 import { encodeValues } from '../../workers/fhe/client.ts';
@@ -8,6 +10,7 @@ import { proveKzg } from '../../workers/proofs/kzg/prove.ts';
 import { finalContribution, listCeremonies } from './crs.ts';
 import { ClientError, ClientErrorCode } from './errors.ts';
 import type { Gateway } from './gateway.ts';
+import { activeKeyOf } from './keys.ts';
 
 /** An encryption with a KZG proof. */
 export interface KzgEncryption {
@@ -17,21 +20,24 @@ export interface KzgEncryption {
 }
 
 /**
- * The powers of tau of a file, which are the result of a ceremony of this deployment.
+ * The powers of tau of a file, which are the result of a ceremony that a key's committee held.
  *
  * @param file a `.ptau` file, from `kms crs export`
  * @throws ClientError `CRS_UNUSABLE` if no ceremony with this result is recorded
  */
-export async function crsIn(gateway: Gateway, file: Uint8Array): Promise<Crs> {
+export async function crsIn(gateway: Gateway, keyId: Hex, file: Uint8Array): Promise<Crs> {
+  const { epochId } = await activeKeyOf(gateway, keyId);
   const digest = blobDigest(file);
-  const finished = (await listCeremonies(gateway)).filter(({ phase }) => phase === 'Recorded');
+  const finished = (await listCeremonies(gateway)).filter(
+    (ceremony) => ceremony.phase === 'Recorded' && ceremony.epochId === epochId,
+  );
   for (const ceremony of finished) {
     const { state } = finalContribution(ceremony);
     if (state.digest === digest) return openCrs(file, crsKeyOf(state));
   }
   throw new ClientError(
     ClientErrorCode.CRS_UNUSABLE,
-    'the file is the result of no ceremony that is recorded and stands',
+    'the file is the result of no ceremony that the key’s committee has recorded',
     {
       advice: '`kms crs status` lists ceremonies, `kms crs export` gets the file.',
       metadata: { digest },

@@ -138,6 +138,7 @@ contract ProvenCiphertextsTest is Deployment {
         expectNotSigned(proven, signed);
         proven.inputs = two(a, register(fresh("c")));
         expectNotSigned(proven, signed);
+        vm.prank(user);
         ciphertexts.registerProven(computed(two(a, b)), firstMembers(QUORUM), signed);
     }
 
@@ -297,6 +298,21 @@ contract ProvenCiphertextsTest is Deployment {
         vm.assertFalse(ciphertexts.mayDecrypt(handle, user), "the input's owner");
     }
 
+    /// @dev Else whoever has a permit for all that a user owns could make more come under it.
+    function test_whatIsComputedIsRegisteredByItsOwnerOnly() public {
+        ProvenCiphertext memory proven = computed(one(register(fresh("a"))));
+        bytes memory signed = sign(proven);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                ICiphertextRegistry.CiphertextRegistryNotByOwner.selector,
+                user,
+                stranger
+            )
+        );
+        vm.prank(stranger);
+        ciphertexts.registerProven(proven, firstMembers(QUORUM), signed);
+    }
+
     function test_theNumberOfInputsIsThatOfTheOrigin() public {
         bytes32[] memory inputs = new bytes32[](17);
         for (uint256 i = 0; i < 17; ++i) inputs[i] = register(fresh(bytes32(1 + i)));
@@ -428,17 +444,21 @@ contract ProvenCiphertextsTest is Deployment {
     }
 
     function register(ProvenCiphertext memory proven) private returns (bytes32) {
-        return ciphertexts.registerProven(proven, firstMembers(QUORUM), sign(proven));
+        bytes memory signed = sign(proven);
+        vm.prank(proven.owner);
+        return ciphertexts.registerProven(proven, firstMembers(QUORUM), signed);
     }
 
     function expectNotSigned(ProvenCiphertext memory proven, bytes memory signed) private {
         vm.expectPartialRevert(IEpochManager.EpochManagerWrongSigner.selector);
+        vm.prank(proven.owner);
         ciphertexts.registerProven(proven, firstMembers(QUORUM), signed);
     }
 
     function expectRefused(ProvenCiphertext memory proven, bytes memory refusal) private {
         bytes memory signed = sign(proven);
         vm.expectRevert(refusal);
+        vm.prank(proven.owner);
         ciphertexts.registerProven(proven, firstMembers(QUORUM), signed);
     }
 

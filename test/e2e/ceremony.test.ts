@@ -7,6 +7,7 @@ import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vit
 
 import { governor, user } from '../../devnet/accounts.ts';
 import { waitUntil } from '../../devnet/wait.ts';
+import { blobDigest } from '../../sdk/index.ts';
 import { checkPowers } from '../../tasks/support/crs-check.ts';
 import {
   ceremonyOf,
@@ -169,6 +170,7 @@ async function encryptWith(tasks: CommandLine, folder: string, crs: string): Pro
     ...['--public-key-file', publicKeyFile, '--set', testSet.name],
     ...['--chain-id', String(cluster.governor.chainId), '--owner', governor.address],
     ...['--registry', cluster.governor.addresses.ciphertextRegistry, '--crs', crs],
+    ...['--crs-digest', blobDigest(readFileSync(crs))],
   ];
   await tasks.json(
     'prove',

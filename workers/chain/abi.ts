@@ -4780,6 +4780,14 @@ export const ciphertextRegistryAbi = [
   },
   {
     inputs: [
+      { internalType: 'address', name: 'owner', type: 'address' },
+      { internalType: 'address', name: 'sender', type: 'address' },
+    ],
+    name: 'CiphertextRegistryNotByOwner',
+    type: 'error',
+  },
+  {
+    inputs: [
       { internalType: 'bytes32', name: 'handle', type: 'bytes32' },
       { internalType: 'address', name: 'account', type: 'address' },
     ],
@@ -5978,6 +5986,14 @@ export const gatewayErrorsAbi = [
       { internalType: 'address', name: 'account', type: 'address' },
     ],
     name: 'CiphertextRegistryNotAllowed',
+    type: 'error',
+  },
+  {
+    inputs: [
+      { internalType: 'address', name: 'owner', type: 'address' },
+      { internalType: 'address', name: 'sender', type: 'address' },
+    ],
+    name: 'CiphertextRegistryNotByOwner',
     type: 'error',
   },
   {

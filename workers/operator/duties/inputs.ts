@@ -29,14 +29,13 @@ export async function fetchInputs(
   set: ParameterSet,
   signal: AbortSignal,
 ): Promise<void> {
-  const digests = ciphertexts.map(({ digest }) => digest);
-  if (publicKeyDigest !== undefined) digests.push(publicKeyDigest);
-  const longest = ciphertextLength(set, set.primes.length);
-  for (const digest of digests) {
-    if (await context.store.blobs.has(digest)) continue;
-    await fetchBlob(context, peerIdsOf(seat), digest, longest, signal);
+  for (const entry of ciphertexts) {
+    await requireVerified(context, entry, signal);
+    await context.verification.bring(entry, signal);
   }
-  for (const entry of ciphertexts) await requireVerified(context, entry, signal);
+  if (publicKeyDigest === undefined || (await context.store.blobs.has(publicKeyDigest))) return;
+  const longest = ciphertextLength(set, set.primes.length);
+  await fetchBlob(context, peerIdsOf(seat), publicKeyDigest, longest, signal);
 }
 
 /**

@@ -6,7 +6,6 @@ import { keysNeeded } from '../../computations/keys.ts';
 import { parseProgram } from '../../computations/format.ts';
 import type { Program } from '../../computations/program.ts';
 import type { ErrorMetadata } from '../../errors.ts';
-import { ciphertextLength, firstLimbs } from '../../fhe/ciphertext.ts';
 import { entryLength } from '../../fhe/evaluation-keys.ts';
 import type { ParameterSet } from '../../ring/parameters.ts';
 import type { Verdict } from '../../store/verdicts.ts';
@@ -21,8 +20,8 @@ export interface ComputationSources {
   readonly chain: ChainState;
   /** The verdict on a registered ciphertext. */
   verdictOf(entry: CiphertextEntry, signal: AbortSignal): Promise<Verdict>;
-  /** Public bytes. */
-  fetch(digest: Hex, maxBytes: number, signal: AbortSignal): Promise<Uint8Array>;
+  /** The file with a registered ciphertext, which is brought into the own store. */
+  ciphertext(entry: CiphertextEntry, signal: AbortSignal): Promise<string>;
   /** The file with public bytes, which are brought into the own store. */
   file(digest: Hex, maxBytes: number, signal: AbortSignal): Promise<string>;
 }
@@ -50,7 +49,8 @@ export async function untilInputsRegistered(
 }
 
 /**
- * Collects what a program computes with: its inputs, each verified, and the evaluation keys on chain.
+ * Collects what a program computes with: its inputs, each verified, and the evaluation keys on chain. All of it
+ * is named by files: many programs may wait, and chains of them be long, and none is in memory meanwhile.
  *
  * @throws OperatorError PROOF_REFUSED with the cause, INPUT_NOT_REGISTERED, and those of `sources`
  */
@@ -61,29 +61,31 @@ export async function prepareComputation(
   signal: AbortSignal,
 ): Promise<PreparedComputation> {
   const program = read(proof);
-  const inputs: ComputationTask['inputs'][number][] = [];
-  const verdicts: Verdict[] = [];
-  for (const handle of program.inputs) {
+  const named = program.inputs.map((handle) => {
     const entry = registered(sources.chain, handle);
     if (sources.chain.now.keys.get(entry.keyId)?.parameterSetId !== key.parameterSetId)
       throw refused('an input is under a key of another parameter set', { handle });
-    const verdict = await sources.verdictOf(entry, signal);
-    const longest = ciphertextLength(set, firstLimbs(set));
-    const ciphertext = await sources.fetch(entry.digest, longest, signal);
-    const { limbs, noise } = verdict;
-    if (ciphertext.length !== ciphertextLength(set, limbs))
-      throw refused('an input is not at the level that it is registered for', { handle, limbs });
-    inputs.push({ keyId: entry.keyId, ciphertext, limbs, noise });
-    verdicts.push(verdict);
-  }
-  const keyIds = { inputs: inputs.map(({ keyId }) => keyId), result: key.keyId };
-  const entries: ComputationTask['entries'][number][] = [];
-  for (const needed of refusing(() => keysNeeded(set, program, keyIds))) {
+    return entry;
+  });
+  const keyIds = { inputs: named.map(({ keyId }) => keyId), result: key.keyId };
+  const recorded = refusing(() => keysNeeded(set, program, keyIds)).map((needed) => {
     const digest = entryDigest(sources.chain.now, needed);
     if (digest === undefined)
       throw refused('the program needs an evaluation key that is not on chain', {
         ...{ kind: needed.kind, keyId: needed.keyId },
       });
+    return { key: needed, digest };
+  });
+  const verdicts: Verdict[] = [];
+  for (const entry of named) verdicts.push(await sources.verdictOf(entry, signal));
+  const inputs: ComputationTask['inputs'][number][] = [];
+  for (const [at, entry] of named.entries()) {
+    const { limbs, noise } = verdicts[at];
+    const path = await sources.ciphertext(entry, signal);
+    inputs.push({ keyId: entry.keyId, digest: entry.digest, path, limbs, noise });
+  }
+  const entries: ComputationTask['entries'][number][] = [];
+  for (const { key: needed, digest } of recorded) {
     const path = await sources.file(digest, entryLength(set), signal);
     entries.push({ key: needed, digest, path });
   }

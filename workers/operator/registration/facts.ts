@@ -11,8 +11,8 @@ import { digestsIn } from '../public/objects.ts';
 /** A fact as it is kept with a verdict. */
 export const factOf = {
   publicKey: (keyId: Hex, digest: Hex): string => `public-key/${keyId}/${digest}`,
-  /** Of powers of tau: the hash of a state commits to all that verifying takes of them. */
-  powers: (hash: Hex): string => `powers/${hash}`,
+  /** Of powers of tau of an epoch: the hash of a state commits to all that verifying takes of them. */
+  powers: (epochId: Hex, hash: Hex): string => `powers/${epochId}/${hash}`,
   entry: (needed: NeededKey, digest: Hex): string => `entry/${nameOf(needed)}/${digest}`,
 } as const;
 
@@ -20,7 +20,8 @@ export const factOf = {
 export function isFact(state: GatewayState, fact: string): boolean {
   const [kind, ...rest] = fact.split('/');
   if (kind === 'public-key') return state.keys.get(rest[0] as Hex)?.digest === rest[1];
-  if (kind === 'powers') return recordedPowers(state).some((one) => stateHash(one) === rest[0]);
+  if (kind === 'powers')
+    return recordedPowers(state, rest[0] as Hex).some((one) => stateHash(one) === rest[1]);
   const digest = rest.pop() as Hex;
   return entries(state, rest.join('/')).includes(digest);
 }
@@ -30,11 +31,15 @@ export function entryDigest(state: GatewayState, needed: NeededKey): Hex | undef
   return entries(state, nameOf(needed))[0];
 }
 
-/** States of the powers of tau that are recorded, and not revoked. */
-export function recordedPowers({ ceremonies }: GatewayState): PowersState[] {
-  return [...ceremonies.values()].flatMap(({ state, contributions }) => {
-    const last = contributions.at(-1);
-    return state === 'recorded' && last !== undefined ? [last.next] : [];
+/**
+ * States of the powers of tau that an epoch has recorded, and that are not revoked. Who knows tau proves
+ * anything, and t+1 of another committee may be fewer, or worse, than those whom a key's secrecy rests on.
+ */
+export function recordedPowers({ ceremonies }: GatewayState, epochId: Hex): PowersState[] {
+  return [...ceremonies.values()].flatMap(({ epochId: held, state, contributions, result }) => {
+    const last = contributions.at(-1)?.next;
+    const isResult = last !== undefined && state === 'recorded' && stateHash(last) === result;
+    return isResult && held === epochId ? [last] : [];
   });
 }
 

@@ -9,17 +9,22 @@ import { OperatorError, OperatorErrorCode } from '../errors.ts';
 import { recordedPowers } from './facts.ts';
 
 /**
- * The powers of tau that a kzg proof names.
+ * The powers of tau that a kzg proof names, of the key's own committee.
  *
  * @throws OperatorError CRS_UNUSABLE, PROOF_REFUSED
  */
-export function powersOf(state: GatewayState, set: ParameterSet, proof: Uint8Array): PowersState {
+export function powersOf(
+  state: GatewayState,
+  epochId: Hex,
+  set: ParameterSet,
+  proof: Uint8Array,
+): PowersState {
   const digest = named(set, proof);
-  const powers = recordedPowers(state).find((one) => one.digest === digest);
+  const powers = recordedPowers(state, epochId).find((one) => one.digest === digest);
   if (powers !== undefined) return powers;
   throw new OperatorError(
     OperatorErrorCode.CRS_UNUSABLE,
-    'the proof was made with powers of tau that are not recorded on chain, or were revoked',
+    'the proof was made with powers of tau that the key’s committee has not recorded, or that were revoked',
     { metadata: { digest } },
   );
 }

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
+import type { Hex } from 'viem';
 
 import { evaluate } from '../../computations/evaluate.ts';
 import { parseProgram } from '../../computations/format.ts';
@@ -53,21 +54,33 @@ function computed(task: ComputationTask): Verified {
   const { limbs, noise } = noiseOfProgram(set, committee, program, task.inputs);
   noiseBitsAtFirstLevel(set, committee, { limbs, noiseBits: bitLength(noise) });
   const entries = new Map(task.entries.map((entry) => [JSON.stringify(entry.key), entry]));
-  const { inputs, resultKey } = task;
-  const entryOf = (key: NeededKey): Uint8Array => entryAt(entries.get(JSON.stringify(key))!);
+  const { resultKey } = task;
+  const inputs = task.inputs.map(({ keyId, limbs: level, ...file }) => {
+    const bytes = contentOf(file);
+    // Whoever vouched for it may have said anything.
+    if (bytes.length !== ciphertextLength(set, level))
+      throw new OperatorError(
+        OperatorErrorCode.PROOF_REFUSED,
+        'an input is not at the level that it is registered for',
+        { metadata: { limbs: level } },
+      );
+    return { keyId, ciphertext: bytes };
+  });
+  const entryOf = (key: NeededKey): Uint8Array => contentOf(entries.get(JSON.stringify(key))!);
   const ciphertext = evaluate(set, program, { inputs, resultKey, entryOf });
   if (ciphertext.length !== ciphertextLength(set, limbs)) throw failed('a level is miscounted');
   return { limbs, noise, ciphertext };
 }
 
-function entryAt({ path, digest }: ComputationTask['entries'][number]): Uint8Array {
+function contentOf({ path, digest }: { readonly path: string; readonly digest: Hex }): Uint8Array {
   let bytes: Uint8Array;
   try {
-    bytes = readFileSync(path);
+    // SEAL’s binding takes no Buffer.
+    bytes = new Uint8Array(readFileSync(path));
   } catch (cause) {
-    throw failed('an entry cannot be read', cause);
+    throw failed('a file cannot be read', cause);
   }
-  if (`0x${hash('sha256', bytes, 'hex')}` !== digest) throw failed('an entry is damaged');
+  if (`0x${hash('sha256', bytes, 'hex')}` !== digest) throw failed('a file is damaged');
   return bytes;
 }
 

@@ -91,6 +91,28 @@ export class Verification {
     return this.#shared.obtain(handle, (open) => this.#verify(entry, open), signal);
   }
 
+  /**
+   * Brings a registered ciphertext into the own store: from peers or, if it was computed and nobody has kept
+   * it, by computing it again.
+   *
+   * @throws OperatorError BLOB_UNAVAILABLE, and what `verdictOf` throws
+   */
+  async bring(entry: CiphertextEntry, signal: AbortSignal): Promise<void> {
+    const { store, chain } = this.#sources;
+    if (await store.blobs.has(entry.digest)) return;
+    const key = chain.now.keys.get(entry.keyId);
+    if (key === undefined)
+      throw unservable('the chain does not say what this ciphertext is', { handle: entry.handle });
+    const { set } = parametersOf(chain, key);
+    try {
+      await this.#fetch(entry.digest, ciphertextLength(set, firstLimbs(set)), signal);
+    } catch (error) {
+      const isLost = isKeyloomError(error, OperatorErrorCode.BLOB_UNAVAILABLE);
+      if (entry.origin !== 'computed' || !isLost) throw error;
+      await this.#verify(entry, signal);
+    }
+  }
+
   /** The verdict that there is of a handle, if what it rests on still holds. */
   known(handle: Hex): Verdict | undefined {
     const { store, chain } = this.#sources;
@@ -129,7 +151,8 @@ export class Verification {
     const { gateway, chain, verifier } = this.#sources;
     const { key, owner, ciphertext, proof } = claim;
     const { set, committee } = parametersOf(chain, key);
-    const powers = claim.origin === 'kzg' ? powersOf(chain.now, set, proof) : undefined;
+    const powers =
+      claim.origin === 'kzg' ? powersOf(chain.now, key.epochId, set, proof) : undefined;
     const longest = ciphertextLength(set, set.primes.length);
     const publicKey = await this.#fetch(key.digest!, longest, asking.signal);
     const found = await verifier.verify(
@@ -145,7 +168,7 @@ export class Verification {
       asking,
     );
     const facts = [factOf.publicKey(key.keyId, key.digest!)];
-    if (powers !== undefined) facts.push(factOf.powers(stateHash(powers)));
+    if (powers !== undefined) facts.push(factOf.powers(key.epochId, stateHash(powers)));
     return { ...found, inputs: [], facts, vouched: false };
   }
 
@@ -156,7 +179,10 @@ export class Verification {
     const sources: ComputationSources = {
       chain,
       verdictOf: (entry, signal) => this.verdictOf(entry, signal),
-      fetch: (digest, maxBytes, signal) => this.#fetch(digest, maxBytes, signal),
+      ciphertext: async (entry, signal) => {
+        await this.bring(entry, signal);
+        return store.blobs.path(entry.digest);
+      },
       file: async (digest, maxBytes, signal) => {
         if (!(await store.blobs.has(digest))) await this.#fetch(digest, maxBytes, signal);
         return store.blobs.path(digest);
@@ -167,9 +193,10 @@ export class Verification {
     const prepared = await prepareComputation(sources, claim, parameters, signal);
     const { task, handles, verdicts } = prepared;
     const found = await verifier.verify(task, asking).catch(async (error: unknown) => {
-      // A damaged entry is dropped where it is read, and comes from a peer next time.
+      // A damaged file is dropped where it is read, and comes from a peer next time.
       if (isKeyloomError(error, OperatorErrorCode.COMPUTATION_FAILED))
-        for (const { digest } of task.entries) await unlessGone(store.blobs.read(digest));
+        for (const { digest } of [...task.inputs, ...task.entries])
+          await unlessGone(store.blobs.read(digest));
       throw error;
     });
     return {

@@ -28,10 +28,12 @@ export interface ComputationTask {
   readonly set: string;
   readonly n: number;
   readonly program: Uint8Array;
-  /** One for each input of the program, in its order. */
+  /** One for each input of the program, in its order: the file of a ciphertext. */
   readonly inputs: readonly {
     readonly keyId: Hex;
-    readonly ciphertext: Uint8Array;
+    /** SHA-256 */
+    readonly digest: Hex;
+    readonly path: string;
     readonly limbs: number;
     /** Bound at this level. */
     readonly noise: bigint;

@@ -44,31 +44,35 @@ export function crsKeyOf(state: Pick<PowersState, 'digest' | 'power' | 'tauG2'>)
  * @throws ProofError CRS_MISMATCH; CeremonyError the codes of `parsePowersFile`
  */
 export function openCrs(file: Uint8Array, key: CrsKey): Crs {
-  const digest = digestOf(file);
-  if (digest !== key.digest) {
-    throw new ProofError(ProofErrorCode.CRS_MISMATCH, 'not the file with these powers of tau', {
-      metadata: { expected: key.digest, digest },
-    });
-  }
+  requireDigest(file, key.digest);
   return { key, tauG1: parsePowersFile(file).tauG1 };
 }
 
 /**
- * The powers of tau of a file that whoever calls trusts, because it was checked as a ceremony's result.
+ * The powers of tau of a file whose digest whoever calls trusts, as that of a ceremony's result. `openCrs`
+ * for those who have no chain at hand: nothing of the points is checked here either.
  *
- * @throws CeremonyError the codes of `parsePowersFile`
+ * @throws ProofError CRS_MISMATCH; CeremonyError the codes of `parsePowersFile`
  */
-export function trustedCrs(file: Uint8Array): Crs {
+export function crsByDigest(file: Uint8Array, digest: Hex): Crs {
+  requireDigest(file, digest);
   const { power, tauG1, tauG2 } = parsePowersFile(file);
   const key = {
-    digest: digestOf(file),
+    digest,
     power,
     tauG2: tauG2.slice(pointBytes.g2, 2 * pointBytes.g2),
   };
   return { key, tauG1 };
 }
 
-const digestOf = (file: Uint8Array): Hex => `0x${hash('sha256', file, 'hex')}`;
+/** Throws ProofError CRS_MISMATCH. */
+function requireDigest(file: Uint8Array, expected: Hex): void {
+  const digest = `0x${hash('sha256', file, 'hex')}`;
+  if (digest === expected) return;
+  throw new ProofError(ProofErrorCode.CRS_MISMATCH, 'not the file with these powers of tau', {
+    metadata: { expected, digest },
+  });
+}
 
 /** Throws ProofError CRS_TOO_SMALL. */
 export function requirePower({ set, power: needed }: KzgParameters, { power }: CrsKey): void {

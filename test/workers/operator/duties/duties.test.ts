@@ -244,7 +244,7 @@ describe('a request that cannot be served as it stands', () => {
       digest: digestOf('bytes'),
       noiseBits: 1,
       owner: '0x',
-      limbs: 1,
+      limbs: 3,
       origin: 0,
     };
     chain.emit({ eventName: 'CiphertextRegistered', args });
@@ -302,7 +302,7 @@ describe('a request', () => {
       digest: digestOf('bytes'),
       noiseBits: 1,
       owner: '0x',
-      limbs: 1,
+      limbs: 3,
       origin: 0,
     };
     chain.emit({ eventName: 'CiphertextRegistered', args });

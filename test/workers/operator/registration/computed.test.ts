@@ -171,6 +171,20 @@ describe('a computed ciphertext', () => {
     expect(context.store.verdicts.get(handle)).toBeUndefined();
   });
 
+  it('is computed again where nobody has kept it', async () => {
+    const committee = await startWithKey();
+    const posted = programOf(await twoInputs(committee), sum);
+    const signed = await post(committee.at(1), posted);
+    register(committee, posted, signed);
+    const { context, chain } = committee.at(2);
+    const entry = chain.now.ciphertexts.get(signed.handle)!;
+    await context.verification.verdictOf(entry, testSignal());
+    for (const index of [1, 2, 3, 4])
+      await committee.at(index).context.store.blobs.remove(signed.digest);
+    await context.verification.bring(entry, testSignal());
+    expect(valueOf(await context.store.blobs.get(signed.digest))).toBe(7n);
+  });
+
   it('is computed again after an evaluation key was damaged', async () => {
     const committee = await startWithKey();
     const handles = await twoInputs(committee);

@@ -1,7 +1,11 @@
 import type { Hex } from 'viem';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { initialState, type PowersState } from '../../../../workers/ceremony/state.ts';
+import {
+  initialState,
+  stateHash as hashOfState,
+  type PowersState,
+} from '../../../../workers/ceremony/state.ts';
 import { serializeProgram } from '../../../../workers/computations/format.ts';
 import { toEvm } from '../../../../workers/curve/points.ts';
 import { encodeValues } from '../../../../workers/fhe/client.ts';
@@ -50,17 +54,18 @@ function stateOf({ key }: Crs): PowersState {
 }
 
 /** A ceremony that has come to these powers of tau, recorded or not yet. */
-function hold({ chain, epochId }: TestCommittee, powers = crs, isRecorded = true): void {
+function hold(
+  { chain, epochId: own }: TestCommittee,
+  { powers = crs, isRecorded = true, epochId = own } = {},
+): void {
   const { power } = powers.key;
+  const next = stateOf(powers);
   chain.emit(
     { eventName: 'CrsRequested', args: { ceremonyId, epochId, power, deadline: 10n ** 10n } },
-    {
-      eventName: 'ContributionRecorded',
-      args: { ceremonyId, position: 0, index: 1, next: stateOf(powers) },
-    },
+    { eventName: 'ContributionRecorded', args: { ceremonyId, position: 0, index: 1, next } },
   );
   if (!isRecorded) return;
-  const stateHash = digestOf('state');
+  const stateHash = hashOfState(next);
   chain.emit({ eventName: 'CrsRecorded', args: { ceremonyId, stateHash, signerBitmap: 7n } });
 }
 
@@ -94,7 +99,7 @@ describe('a ciphertext with a kzg proof', () => {
     const committee = await startWithKey();
     const posted = await encrypted(committee, 7n);
     await expect(post(committee.at(1), posted)).rejects.toMatchObject(unusable);
-    hold(committee, elsewhere);
+    hold(committee, { powers: elsewhere });
     await expect(post(committee.at(1), posted)).rejects.toMatchObject(unusable);
     // A proof that names others than it was made with.
     const named = Buffer.from(elsewhere.key.digest.slice(2), 'hex');
@@ -109,9 +114,16 @@ describe('a ciphertext with a kzg proof', () => {
     });
   });
 
+  it('is refused with powers of tau of another committee', async () => {
+    const committee = await startWithKey();
+    hold(committee, { epochId: digestOf('another epoch') });
+    const posted = await encrypted(committee, 7n);
+    await expect(post(committee.at(1), posted)).rejects.toMatchObject(unusable);
+  });
+
   it('is refused before the ceremony is over', async () => {
     const committee = await startWithKey();
-    hold(committee, crs, false);
+    hold(committee, { isRecorded: false });
     const posted = await encrypted(committee, 7n);
     await expect(post(committee.at(1), posted)).rejects.toMatchObject(unusable);
   });

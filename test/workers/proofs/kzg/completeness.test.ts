@@ -7,7 +7,14 @@ import { proveKzg } from '../../../../workers/proofs/kzg/prove.ts';
 import { verifyKzg } from '../../../../workers/proofs/kzg/verify.ts';
 import { parameterSet } from '../../../../workers/ring/parameters.ts';
 import { plaintextOf, seededKeys, seededSource, tinySet } from '../support.ts';
-import { extremeWitness, curve, insecureCrs, kzgFixture, statementOf } from './support.ts';
+import {
+  extremeWitness,
+  curve,
+  insecureCrs,
+  kzgFixture,
+  statementOf,
+  twoGroups,
+} from './support.ts';
 
 // N = 8192 and 16384 are in completeness.slow.test.ts.
 
@@ -16,8 +23,7 @@ const tiny = [
   tinySet,
   { ...tinySet, name: 'insecure-proof-256-w8', plainModulus: 256n, batching: false },
   { ...tinySet, name: 'insecure-proof-256-w32', plainModulus: 1n << 32n, batching: false },
-  // Primes in two groups.
-  { ...tinySet, name: 'insecure-proof-256-x6', primes: wide() },
+  twoGroups,
 ];
 
 describe.each(tiny)('an honest proof under $name', (set) => {
@@ -93,8 +99,3 @@ it('is another one each time, of the same length', async () => {
     expect(one.slice(at, at + 32)).not.toEqual(two.slice(at, at + 32));
   }
 });
-
-/** Primes of 49 bits, and a special one. */
-function wide(): bigint[] {
-  return parameterSet('bfv-16384-b20').primes.slice(2);
-}

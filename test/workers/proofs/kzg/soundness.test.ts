@@ -8,7 +8,14 @@ import { makeKzgProof } from '../../../../workers/proofs/kzg/prove.ts';
 import { prepareKzg, type KzgStatement } from '../../../../workers/proofs/kzg/statement.ts';
 import { checkKzgProof } from '../../../../workers/proofs/kzg/verify.ts';
 import { ciphertextBytes, integersOf, tinySet } from '../support.ts';
-import { curve, insecureCrs, kzgFixture, statementOf, type KzgFixture } from './support.ts';
+import {
+  curve,
+  insecureCrs,
+  kzgFixture,
+  statementOf,
+  twoGroups,
+  type KzgFixture,
+} from './support.ts';
 
 // A prover that does not look at its witness makes proofs of what is false.
 
@@ -137,6 +144,37 @@ describe('no proof is made', () => {
         return { columns: changed, multiplicities: multiplicitiesOf(parameters, changed) };
       };
       expect(await verdict(forged, witness, bounded), name).toBe(mismatch);
+    }
+  });
+
+  it('of a ciphertext that is right modulo the primes of one group only', async () => {
+    const { groups } = kzgParameters(twoGroups);
+    expect(groups.length).toBeGreaterThan(1);
+    const wide = await kzgFixture(twoGroups);
+    const powers = await insecureCrs(twoGroups);
+    const { c0, c1 } = integersOf(twoGroups, wide.statement.registered);
+    const shifted = (x: bigint[], by: bigint): bigint[] => x.with(9, x[9] + by);
+    for (const { modulus } of groups) {
+      for (const [x, y] of [
+        [shifted(c0, modulus), c1],
+        [c0, shifted(c1, modulus)],
+      ]) {
+        const registered = ciphertextBytes(twoGroups, x, y);
+        const prepared = await prepareKzg({ ...wide.statement, registered });
+        const { columns: all } = cellsOf(prepared, wide.witness);
+        const { cells: most } = kzgParameters(twoGroups);
+        const bounded = all.map((column) =>
+          column.map((cell) => Math.min(Math.max(cell, 0), most - 1)),
+        );
+        const made = {
+          columns: bounded,
+          multiplicities: multiplicitiesOf(kzgParameters(twoGroups), bounded),
+        };
+        const proof = await makeKzgProof(prepared, made, powers, { curve });
+        await expect(checkKzgProof(prepared, powers.key, proof)).rejects.toMatchObject({
+          code: mismatch,
+        });
+      }
     }
   });
 

@@ -13,9 +13,9 @@ import { encryptionKey, type EncryptionKey } from '../../../../workers/proofs/ke
 import type { Crs } from '../../../../workers/proofs/kzg/crs.ts';
 import { kzgParameters } from '../../../../workers/proofs/kzg/parameters.ts';
 import type { KzgStatement } from '../../../../workers/proofs/kzg/statement.ts';
-import type { ParameterSet } from '../../../../workers/ring/parameters.ts';
+import { parameterSet, type ParameterSet } from '../../../../workers/ring/parameters.ts';
 import { seeded } from '../../curve/support.ts';
-import { context, plaintextOf, seededKeys, seededSource } from '../support.ts';
+import { context, plaintextOf, seededKeys, seededSource, tinySet } from '../support.ts';
 
 /** Threads for all proofs of a test file; they do not keep a process alive. */
 export const curve = await Curve.start();
@@ -41,6 +41,13 @@ export interface KzgFixture {
   readonly witness: Witness;
   readonly statement: KzgStatement;
 }
+
+/** Six primes of 49 bits, which are more than one group, and a special one. */
+export const twoGroups: ParameterSet = {
+  ...tinySet,
+  name: 'insecure-proof-256-x6',
+  primes: parameterSet('bfv-16384-b20').primes.slice(2),
+};
 
 /** A key and an encryption to it, from fixed seeds. */
 export async function kzgFixture(set: ParameterSet, name = 'kzg'): Promise<KzgFixture> {
