@@ -228,7 +228,7 @@ describe('a request that cannot be served as it stands', () => {
       digest: sha256(nonsense),
       noiseBits: 1,
       owner: '0x',
-      limbs: 1,
+      limbs: FIRST_LIMBS,
       origin: 0,
     };
     committee.chain.emit({ eventName: 'CiphertextRegistered', args });
@@ -244,7 +244,7 @@ describe('a request that cannot be served as it stands', () => {
       digest: digestOf('bytes'),
       noiseBits: 1,
       owner: '0x',
-      limbs: 3,
+      limbs: FIRST_LIMBS,
       origin: 0,
     };
     chain.emit({ eventName: 'CiphertextRegistered', args });
@@ -302,7 +302,7 @@ describe('a request', () => {
       digest: digestOf('bytes'),
       noiseBits: 1,
       owner: '0x',
-      limbs: 3,
+      limbs: FIRST_LIMBS,
       origin: 0,
     };
     chain.emit({ eventName: 'CiphertextRegistered', args });

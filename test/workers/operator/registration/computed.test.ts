@@ -196,10 +196,17 @@ describe('a computed ciphertext', () => {
     const { blobs } = committee.at(1).context.store;
     const real = blobs.path.bind(blobs);
     await blobs.put(entry);
-    vi.spyOn(blobs, 'path').mockImplementationOnce((digest) => real(digest).replace(/.$/, 'x'));
+    // The entry's file, once; those of the inputs are as they are.
+    let isDamaged = true;
+    vi.spyOn(blobs, 'path').mockImplementation((digest) => {
+      if (digest !== sha256(entry) || !isDamaged) return real(digest);
+      isDamaged = false;
+      return real(digest).replace(/.$/, 'x');
+    });
     const posted = programOf(handles, sum, rotated);
     const code = OperatorErrorCode.COMPUTATION_FAILED;
     await expect(post(committee.at(1), posted)).rejects.toMatchObject({ code });
+    expect(isDamaged).toBe(false);
     expect(await post(committee.at(1), posted, { signal: testSignal() })).toMatchObject({
       limbs: 4,
     });
