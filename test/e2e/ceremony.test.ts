@@ -2,42 +2,24 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { keccak256, stringToHex, type Hex } from 'viem';
+import type { Hex } from 'viem';
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
-import { governor, user } from '../../devnet/accounts.ts';
+import { governor } from '../../devnet/accounts.ts';
 import { waitUntil } from '../../devnet/wait.ts';
 import { blobDigest } from '../../sdk/index.ts';
-import { checkPowers } from '../../tasks/support/crs-check.ts';
-import {
-  ceremonyOf,
-  downloadPowers,
-  finalContribution,
-  requestCrs,
-  type Ceremony,
-} from '../../tasks/support/crs.ts';
 import { requestPublicDecryption, waitForDecryption } from '../../tasks/support/decryptions.ts';
 import { ClientErrorCode } from '../../tasks/support/errors.ts';
 import { operatorAt } from '../../tasks/support/registration.ts';
-import { chainTime } from '../../tasks/support/results.ts';
 import { listConvictions } from '../../tasks/support/slashing.ts';
 import { reduceScalar } from '../../workers/curve/scalars.ts';
 import { closeSnarkjs, verifyWithSnarkjs } from '../workers/ceremony/ceremony.ts';
+import { contributorsOf, expectNothingChanged, hold, LIAR, malices, POWER } from './ceremonies.ts';
 import { Cluster, testSet } from './cluster.ts';
 import { CommandLine } from './command-line.ts';
 import { filesUnder, filesWith, formsOf } from './leaks.ts';
 
-// Four real operators make 2^12 powers. One of them is malicious in each of the ways there are: the result
-// is right every time; where a contract can see what was wrong, the contributor is slashed.
-
-const POWER = 12;
-/** Long enough for two cores; slots that come to nothing are skipped by the clock. */
-const SLOT_SECONDS = 120;
-const LIAR = 2;
-/** Several times what it takes when nothing else runs. */
-const DEADLINE_MS = 250_000;
-/** A look reads all logs, and the cores are for the operators. */
-const LOOK_EVERY_MS = 500;
+// Four real operators make 2^12 powers; then one of them is malicious, then three are.
 
 let cluster: Cluster;
 
@@ -48,54 +30,6 @@ beforeAll(async () => {
 
 beforeEach(({ onTestFailed }) => onTestFailed(() => cluster.keepLogs()));
 
-/**
- * Has a ceremony held. The clock is moved over the slot of whoever wastes it, once the others have seen
- * that it does, and over the challenge window.
- */
-async function hold(
-  name: string,
-  options: {
-    beaconIterationsExp?: number;
-    isWasted?: (ceremony: Ceremony) => Promise<boolean>;
-    /** Whether the challenge window may be skipped. */
-    isSettled?: (ceremony: Ceremony) => boolean;
-  },
-): Promise<Ceremony> {
-  const { isSettled = () => true } = options;
-  const gateway = await cluster.devnet.as(user);
-  const { control } = cluster.devnet.chain;
-  const { ceremonyId } = await requestCrs(gateway, {
-    ...{ epochId: cluster.epoch.epochId, power: POWER, slotSeconds: SLOT_SECONDS },
-    beaconIterationsExp: options.beaconIterationsExp ?? 0,
-    salt: keccak256(stringToHex(name)),
-  });
-  const skipTo = async (time: number): Promise<void> => {
-    const seconds = time - (await chainTime(gateway));
-    if (seconds > 0) await control.increaseTime({ seconds });
-    await control.mine({ blocks: 1 });
-  };
-  return waitUntil(
-    `ceremony ${name} is recorded`,
-    async () => {
-      const ceremony = await ceremonyOf(gateway, ceremonyId);
-      const { phase, slot, closesAt } = ceremony;
-      if (phase === 'Recorded') return ceremony;
-      if (phase === 'Closing' && isSettled(ceremony)) await skipTo(closesAt!);
-      if (slot?.index === LIAR && (await options.isWasted?.(ceremony))) await skipTo(slot.until);
-      return undefined;
-    },
-    { deadlineMs: DEADLINE_MS, everyMs: LOOK_EVERY_MS },
-  );
-}
-
-/** The indices that contributed, after all that anybody can check was checked. */
-async function contributorsOf(ceremony: Ceremony): Promise<number[]> {
-  const gateway = await cluster.devnet.as(user);
-  const file = await downloadPowers(gateway, ceremony, finalContribution(ceremony));
-  await checkPowers(ceremony, file);
-  return ceremony.contributions.map(({ index }) => index).sort((a, b) => a - b);
-}
-
 describe('a ceremony of honest operators', () => {
   it('has all their contributions and that of the beacon, and leaves no secret behind', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'keyloom-record-'));
@@ -105,8 +39,8 @@ describe('a ceremony of honest operators', () => {
     await cluster.restart(1, {
       env: { NODE_OPTIONS: `--import ${recorder}`, KEYLOOM_TEST_RECORD: record },
     });
-    const ceremony = await hold('honest', { beaconIterationsExp: 10 });
-    expect(await contributorsOf(ceremony)).toEqual([0, 1, 2, 3, 4]);
+    const ceremony = await hold(cluster, 'honest', { beaconIterationsExp: 10 });
+    expect(await contributorsOf(cluster, ceremony)).toEqual([0, 1, 2, 3, 4]);
     expect(ceremony.contributions.at(-1)?.index).toBe(0);
 
     // Its factors, and the nonces of its proof, with which the proof gives the factors away.
@@ -200,53 +134,10 @@ async function encryptWith(tasks: CommandLine, folder: string, crs: string): Pro
 }
 
 describe('a malicious contributor', () => {
-  /** Named by two others: more than can be malicious. */
-  const isNamed = async ({ ceremonyId }: Ceremony): Promise<boolean> => {
-    const named = await cluster.faults(ceremonyId);
-    return named.some(({ index }) => index === LIAR);
-  };
-  /** Two others say what keeps them from going on. */
-  const isMissed = async ({ ceremonyId }: Ceremony): Promise<boolean> => {
-    const views = await Promise.all([1, 3, 4].map((index) => cluster.view(index, ceremonyId)));
-    return views.filter((view) => view?.error !== undefined).length >= 2;
-  };
+  // One that a contract can see and one that it cannot; the others are in malices.slow.test.ts.
+  const some = malices.filter(({ conduct }) => ['wrong-power', 'withheld'].includes(conduct));
 
-  it.each([
-    { conduct: 'wrong-power', isWasted: isNamed, isProvable: true },
-    { conduct: 'tau-zero', isWasted: isNamed, isProvable: true },
-    { conduct: 'tau-one', isWasted: isNamed, isProvable: false },
-    { conduct: 'off-curve', isWasted: isNamed, isProvable: true },
-    { conduct: 'off-subgroup', isWasted: isNamed, isProvable: true },
-    { conduct: 'replayed-contribution', isWasted: isNamed, isProvable: false },
-    { conduct: 'wrong-state', isWasted: isNamed, isProvable: false },
-    { conduct: 'withheld', isWasted: isMissed, isProvable: false },
-    { conduct: 'absent', isWasted: async () => true, isProvable: false },
-  ])('$conduct changes nothing', async ({ conduct, isWasted, isProvable }) => {
-    const gateway = cluster.governor;
-    const { operator } = cluster.members[LIAR - 1];
-    const { bondWei } = await operatorAt(gateway, operator);
-    const before = await listConvictions(gateway);
-    await cluster.restart(LIAR, { conduct });
-    // Where there is nothing to replay yet, or no other state, it lets its first slot pass.
-    const isSkipped = async (ceremony: Ceremony): Promise<boolean> =>
-      ceremony.contributions.length === 0 &&
-      ['replayed-contribution', 'wrong-state'].includes(conduct)
-        ? true
-        : isWasted(ceremony);
-    const ceremony = await hold(conduct, { isWasted: isSkipped });
-    expect(await contributorsOf(ceremony)).toEqual([1, 3, 4]);
-    if (isProvable) {
-      const conviction = await waitUntil(`${conduct} is slashed`, async () => {
-        const all = await listConvictions(gateway);
-        return all.length > before.length ? all.at(-1) : undefined;
-      });
-      expect(conviction).toMatchObject({
-        ...{ kind: 'wrong-contribution', operator, slashedWei: bondWei / 2n },
-      });
-    } else {
-      expect(await listConvictions(gateway)).toHaveLength(before.length);
-    }
-  });
+  it.each(some)('$conduct changes nothing', (malice) => expectNothingChanged(cluster, malice));
 });
 
 describe('more malicious operators than there may be', () => {
@@ -259,10 +150,19 @@ describe('more malicious operators than there may be', () => {
     const before = (await listConvictions(gateway)).length;
     for (const index of guilty)
       await cluster.restart(index, { conduct: index === LIAR ? 'colluding-liar' : 'colluding' });
-    const isSettled = ({ excluded }: Ceremony): boolean => excluded !== 0;
-    const ceremony = await hold('colluding', { isSettled });
+    // An honest one that is there proves what is wrong before it is recorded, if it is fast.
+    const honest = cluster.operator(4);
+    await honest.stop();
+    const ceremony = await hold(cluster, 'colluding', {
+      onLook: ({ contributions }) => {
+        const isRecorded = contributions.some(({ index }) => index === LIAR);
+        if (isRecorded && honest.pid === undefined) honest.start();
+      },
+      isWasted: async ({ slot }) => slot?.index === honest.index && honest.pid === undefined,
+      isSettled: ({ excluded }) => excluded !== 0,
+    });
     expect(ceremony.excluded).toBe(1 << (LIAR - 1));
-    expect(await contributorsOf(ceremony)).toEqual([1, 3, 4]);
+    expect(await contributorsOf(cluster, ceremony)).toEqual([1, 3, 4]);
 
     const convictions = await waitUntil('all who signed are slashed', async () => {
       const all = (await listConvictions(gateway)).slice(before);
