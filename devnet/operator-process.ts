@@ -41,8 +41,8 @@ export interface Surroundings {
 export interface StartOptions {
   /** Name of a malicious conduct in test/twins; absent: the honest program. */
   conduct?: string;
-  /** Another endpoint than the chain's own, for example one that lies. */
-  rpcUrl?: string;
+  /** Other endpoints than the chain's own, for example one that lies. */
+  rpcUrls?: readonly string[];
   /** Added to its configuration. */
   settings?: Readonly<Record<string, unknown>>;
   /** Added to its environment. */
@@ -113,7 +113,7 @@ export class OperatorProcess {
     const config = {
       identity: 'identity.json',
       dataDir: 'data',
-      rpcUrl: options.rpcUrl ?? rpcUrl,
+      rpcUrls: options.rpcUrls ?? [rpcUrl],
       gateway,
       listen: [this.multiaddr],
       http: { host: '127.0.0.1', port: this.#ports.http },

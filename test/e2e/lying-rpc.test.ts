@@ -17,18 +17,19 @@ import { decryptionGatewayAbi } from '../../workers/chain/abi.ts';
 import { publicDecryptionRequestId } from '../../workers/chain/ids.ts';
 import type { Values } from '../../workers/fhe/client.ts';
 import { describe as describeDecryption } from '../../workers/protocols/public-decryption.ts';
-import { startLyingRpc, type Invention, type LyingRpc } from '../twins/lying-rpc.ts';
+import type { Invention } from '../faults/rpc-lies.ts';
+import { RpcProxy } from '../faults/rpc-proxy.ts';
 import { Cluster, testSet } from './cluster.ts';
 
 // Operator 3 sees the chain through an endpoint that shows it a request nobody made. If it took that
 // for true, t malicious operators and it together could decrypt whatever they like.
 
 let cluster: Cluster;
-let lyingRpc: LyingRpc;
+let lyingRpc: RpcProxy;
 
 beforeAll(async () => {
   cluster = await Cluster.start(4);
-  lyingRpc = await startLyingRpc(cluster.devnet.chain.rpcUrl);
+  lyingRpc = await RpcProxy.start(cluster.devnet.chain.rpcUrl);
   return async () => {
     await cluster.close();
     await lyingRpc.close();
@@ -39,7 +40,7 @@ beforeEach(({ onTestFailed }) => onTestFailed(() => cluster.keepLogs()));
 
 it('a request that only one operator sees moves no share', async () => {
   const { roundTrip } = cluster;
-  await cluster.restart(3, { rpcUrl: lyingRpc.url });
+  await cluster.restart(3, { rpcUrls: [lyingRpc.url] });
   const real = { slots: sampleSlots(testSet, 30n) };
   const realCiphertext = await roundTrip.register(real);
   const before = await cluster.openedBy([3], () => roundTrip.decrypt(realCiphertext, real));
@@ -48,7 +49,7 @@ it('a request that only one operator sees moves no share', async () => {
   const secret = { scalar: 42n };
   const secretCiphertext = await roundTrip.register(secret);
   const { requestId, invention } = await inventRequest(secretCiphertext, positionsOf(secret));
-  lyingRpc.invent(invention);
+  lyingRpc.lies.invent(invention);
   const victim = await waitUntil('operator 3 waits for others to see the request', async () => {
     const view = await cluster.view(3, requestId);
     return view?.waitingFor.length === 3 ? view : undefined;
@@ -71,9 +72,9 @@ it('a request that only one operator sees moves no share', async () => {
 });
 
 it('an operator that was lied to comes back when its endpoint tells the truth', async () => {
-  lyingRpc.repent();
+  lyingRpc.lies.repent();
   const operator = cluster.operator(3);
-  operator.start({ rpcUrl: lyingRpc.url });
+  operator.start({ rpcUrls: [lyingRpc.url] });
   await operator.waitHealthy();
   // Others outvote it when it next serves a request with them; then it reads the chain again.
   await waitUntil('operator 3 opens a value with the others', async () => {

@@ -171,7 +171,7 @@ describe('the container file', () => {
     expect(run('--help').stdout).toContain('doctor');
     expect(JSON.parse(run('init', '--identity', identity).stdout)).toHaveProperty('peerId');
     const file = join(folder, 'operator.json');
-    const given = { identity, dataDir: join(folder, 'data'), rpcUrl: 'http://127.0.0.1:1' };
+    const given = { identity, dataDir: join(folder, 'data'), rpcUrls: ['http://127.0.0.1:1'] };
     const whole = JSON.parse(read('packaging/operator.json')) as object;
     writeFileSync(file, JSON.stringify({ ...whole, ...given }));
     const examined = run('doctor', '--config', file, '--json');

@@ -11,9 +11,8 @@ export async function broadcast(client: PublicClient, raw: Hex): Promise<void> {
   try {
     await client.sendRawTransaction({ serializedTransaction: raw });
   } catch (error) {
+    if (hasAlready(error)) return;
     const said = messageOf(error);
-    // Mined meanwhile, or broadcast before: the receipt will tell.
-    if (/already known|already imported|known transaction|nonce too low/i.test(said)) return;
     const failure = rpcError(error);
     if (failure.code === ChainErrorCode.RPC_UNREACHABLE) throw failure;
     throw /insufficient funds|enough funds|exceeds transaction sender account balance/i.test(said)
@@ -24,6 +23,12 @@ export async function broadcast(client: PublicClient, raw: Hex): Promise<void> {
           cause: error,
         });
   }
+}
+
+/** True if an endpoint refuses a transaction that was broadcast before or mined meanwhile: the receipt will tell. */
+export function hasAlready(error: unknown): boolean {
+  const said = messageOf(error);
+  return /already known|already imported|known transaction|nonce too low/i.test(said);
 }
 
 /** All messages in a chain of errors, where nodes put the only thing that tells refusals apart. */

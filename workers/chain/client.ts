@@ -1,13 +1,4 @@
-import {
-  createPublicClient,
-  defineChain,
-  getAddress,
-  getContract,
-  http,
-  isAddressEqual,
-  type Address,
-  type PublicClient,
-} from 'viem';
+import { getAddress, getContract, isAddressEqual, type Address, type PublicClient } from 'viem';
 import {
   ciphertextRegistryAbi,
   crsManagerAbi,
@@ -19,6 +10,7 @@ import {
   operatorRegistryAbi,
   slashingManagerAbi,
 } from './abi.ts';
+import { Endpoints, type EndpointsOptions } from './endpoints.ts';
 import { ChainError, ChainErrorCode } from './errors.ts';
 import { rpcError } from './rpc.ts';
 
@@ -42,6 +34,8 @@ export interface Deployment {
 /** A deployment that can be read. */
 export interface GatewayClient extends Deployment {
   readonly client: PublicClient;
+  /** What the client asks. */
+  readonly endpoints: Endpoints;
   /** First block that can have logs of the deployment; no later than that (see the contract). */
   readonly deploymentBlock: bigint;
   /** Typed views: `contracts.epochManager.read.proposal([id])`. */
@@ -50,40 +44,50 @@ export interface GatewayClient extends Deployment {
 
 export type GatewayContracts = ReturnType<typeof contractsAt>;
 
-const requestTimeoutMs = 10_000;
-
 /**
- * Reaches a deployment by the address of its DecryptionGateway, from which the others are read.
+ * Reaches a deployment by the address of its DecryptionGateway, from which the others are read: at the
+ * first endpoint that has it. What others serve is checked when they are asked.
  *
  * Requests are not retried inside the client: the watcher and the sender have their own loops.
  *
- * @param expectedChainId if given, the chain the endpoint must serve
- * @throws ChainError RPC_UNREACHABLE, RPC_FAILED, WRONG_CHAIN, NO_GATEWAY
+ * @param expectedChainId if given, the chain the endpoints must serve
+ * @throws ChainError RPC_UNREACHABLE, RPC_FAILED, WRONG_CHAIN, NO_GATEWAY: of the first endpoint, or of the
+ *   first that may yet answer
  */
-export async function connectGateway(options: {
-  rpcUrl: string;
-  gateway: Address;
-  expectedChainId?: bigint;
-}): Promise<GatewayClient> {
-  const transport = http(options.rpcUrl, { retryCount: 0, timeout: requestTimeoutMs });
-  const id = await requested(createPublicClient({ transport }).getChainId());
-  const chainId = BigInt(id);
-  if (options.expectedChainId !== undefined && options.expectedChainId !== chainId) {
-    throw new ChainError(ChainErrorCode.WRONG_CHAIN, 'The RPC endpoint serves another chain.', {
-      metadata: { expected: options.expectedChainId, actual: chainId },
-    });
+export async function connectGateway(
+  options: {
+    rpcUrls: readonly string[];
+    gateway: Address;
+    expectedChainId?: bigint;
+  } & EndpointsOptions,
+): Promise<GatewayClient> {
+  const { rpcUrls, gateway, expectedChainId, ...rest } = options;
+  const endpoints = new Endpoints(rpcUrls, rest);
+  const failures: ChainError[] = [];
+  for (const { client } of endpoints.all) {
+    try {
+      const chainId = await chainIdOf(client, expectedChainId);
+      const found = await discover(client, gateway);
+      const { addresses, feeVault, slashingManager, deploymentBlock } = found;
+      endpoints.chainId = chainId;
+      const contracts = contractsAt(endpoints.client, addresses, { feeVault, slashingManager });
+      return {
+        ...{ client: endpoints.client, endpoints },
+        ...{ chainId, deploymentBlock, addresses, contracts },
+      };
+    } catch (error) {
+      failures.push(rpcError(error));
+    }
   }
-  const chain = defineChain({
-    id,
-    name: `chain ${id}`,
-    nativeCurrency: { name: 'Ether', symbol: 'ETH', decimals: 18 },
-    rpcUrls: { default: { http: [options.rpcUrl] } },
+  throw failures.find(({ code }) => code === ChainErrorCode.RPC_UNREACHABLE) ?? failures[0];
+}
+
+async function chainIdOf(client: PublicClient, expected: bigint | undefined): Promise<bigint> {
+  const chainId = BigInt(await requested(client.getChainId()));
+  if (expected === undefined || expected === chainId) return chainId;
+  throw new ChainError(ChainErrorCode.WRONG_CHAIN, 'The RPC endpoint serves another chain.', {
+    metadata: { expected, actual: chainId },
   });
-  const client: PublicClient = createPublicClient({ chain, transport, cacheTime: 0 });
-  const found = await discover(client, options.gateway);
-  const { addresses, feeVault, slashingManager, deploymentBlock } = found;
-  const contracts = contractsAt(client, addresses, { feeVault, slashingManager });
-  return { client, chainId, deploymentBlock, addresses, contracts };
 }
 
 async function discover(client: PublicClient, gateway: Address) {

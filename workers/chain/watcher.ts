@@ -2,6 +2,7 @@ import type { PublicClient } from 'viem';
 import { isKeyloomError } from '../errors.ts';
 import { blockHashAt, readGatewayBlocks, type BlockReference } from './block-reader.ts';
 import type { GatewayAddresses } from './client.ts';
+import type { BlockEndpoint, BlockSource } from './endpoints.ts';
 import { ChainError, ChainErrorCode, type WarningHandler } from './errors.ts';
 import { decodeGatewayLogs, type GatewayEvent } from './events.ts';
 import { emptyLogsDigest, nextLogsDigest, type GatewayBlock } from './logs.ts';
@@ -31,7 +32,7 @@ export type GatewayUpdate =
   | { readonly kind: 'reorganised'; readonly height: bigint };
 
 export interface WatcherOptions {
-  readonly client: PublicClient;
+  readonly source: BlockSource;
   readonly addresses: GatewayAddresses;
   readonly journal: BlockJournal;
   /** Number of blocks on top of a block that make it confirmed. */
@@ -54,13 +55,16 @@ interface Step {
 const defaultMaxRange = 2_000;
 /** An endpoint that stays below what has been scanned for so many looks is taken at its word. */
 const LOOKS_UNTIL_UNDONE = 20;
+/** An endpoint whose answers are of no use so many times in a row is not asked first any more. */
+const FAILURES_UNTIL_DISTRUST = 3;
 
 /**
  * Follows the gateway's logs on the confirmed chain, and journals each block before reporting it.
  *
  * After a restart `replay()` gives what has been journaled, and `watch()` goes on from there. The
- * endpoint is not trusted: answers that contradict each other are asked for again, and a warning
- * is given; nothing an endpoint says ends the watch.
+ * endpoint is not trusted: answers that contradict each other are asked for again, of another endpoint
+ * after some times, and a warning is given; nothing an endpoint says ends the watch. Each look asks one
+ * endpoint only, so that what is journaled together is of one chain; what comes next has to lie on top of it.
  */
 export class GatewayWatcher {
   readonly #options: WatcherOptions;
@@ -112,12 +116,13 @@ export class GatewayWatcher {
    * @throws whatever the journal throws, and nothing else
    */
   async *watch(signal: AbortSignal): AsyncGenerator<GatewayUpdate, void, undefined> {
-    const { pollMs, onWarning } = this.#options;
+    const { source, pollMs, onWarning } = this.#options;
     let failures = 0;
     while (!signal.aborted) {
+      const endpoint = source.pick();
       let step: Step;
       try {
-        step = await this.#step();
+        step = await this.#step(endpoint);
       } catch (error) {
         if (isKeyloomError(error) && !(error instanceof ChainError)) throw error;
         const failure = rpcError(error);
@@ -126,6 +131,7 @@ export class GatewayWatcher {
         const tooMuch = failure.code === ChainErrorCode.RPC_FAILED && this.#range > 1;
         this.#range = Math.max(1, this.#range >> 1);
         failures = tooMuch ? 0 : failures + 1;
+        if (failures >= FAILURES_UNTIL_DISTRUST && endpoint.distrust()) failures = 0;
         await pause(backoffMs(pollMs, failures), signal);
         continue;
       }
@@ -139,11 +145,14 @@ export class GatewayWatcher {
   }
 
   /** Looks at the chain once: undoes what is no longer on it, or reads one range further. */
-  async #step(): Promise<Step> {
-    const { client, addresses, journal, confirmations, fromBlock } = this.#options;
+  async #step(endpoint: BlockEndpoint): Promise<Step> {
+    const { addresses, journal, confirmations, fromBlock } = this.#options;
+    const { client } = endpoint;
     if (this.#rewindTo !== undefined) {
       const height = this.#rewindTo;
       this.#rewindTo = undefined;
+      // It is the one that withheld a log, or the others' endpoints do.
+      endpoint.distrust();
       journal.truncateFrom(height, journal.below(height));
       return { updates: [{ kind: 'reorganised', height }], caughtUp: false };
     }
@@ -156,18 +165,20 @@ export class GatewayWatcher {
         });
       }
       this.#looksBehind = 0;
-      if (!(await this.#isCanonical(scanned, latest))) return this.#undo(latest);
+      if (!(await this.#isCanonical(client, scanned, latest))) return this.#undo(client, latest);
     }
     const from = scanned === undefined ? fromBlock : scanned.height + 1n;
-    const confirmed = latest - BigInt(confirmations);
+    const depth = BigInt(confirmations);
+    if (from > latest - depth) return { updates: [], caughtUp: true };
+    const confirmed = (await endpoint.seconded(latest)) - depth;
     if (from > confirmed) return { updates: [], caughtUp: true };
 
     const end = from + BigInt(this.#range) - 1n;
     const to = end < confirmed ? end : confirmed;
     const { blocks, last } = await readGatewayBlocks(client, addresses, from, to);
     // The range must lie on top of what was read before, not of a branch that replaced it meanwhile.
-    if (scanned !== undefined && !(await this.#isCanonical(scanned, latest)))
-      return this.#undo(latest);
+    if (scanned !== undefined && !(await this.#isCanonical(client, scanned, latest)))
+      return this.#undo(client, latest);
     let logsDigest = journal.head()?.logsDigest ?? emptyLogsDigest;
     const digested = blocks.map((block) => {
       logsDigest = nextLogsDigest(logsDigest, block);
@@ -179,11 +190,11 @@ export class GatewayWatcher {
   }
 
   /** Goes back to the highest journaled block that is still on the chain. */
-  async #undo(latest: bigint): Promise<Step> {
+  async #undo(client: PublicClient, latest: bigint): Promise<Step> {
     const { journal } = this.#options;
     let lost: bigint | undefined;
     let kept = journal.head();
-    while (kept !== undefined && !(await this.#isCanonical(kept, latest))) {
+    while (kept !== undefined && !(await this.#isCanonical(client, kept, latest))) {
       lost = kept.height;
       kept = journal.below(lost);
     }
@@ -192,10 +203,14 @@ export class GatewayWatcher {
     return { updates, caughtUp: false };
   }
 
-  async #isCanonical({ height, hash }: BlockReference, latest: bigint): Promise<boolean> {
+  async #isCanonical(
+    client: PublicClient,
+    { height, hash }: BlockReference,
+    latest: bigint,
+  ): Promise<boolean> {
     // Above the head there is nothing: the endpoint claimed more once than there is.
     if (height > latest) return false;
-    return (await blockHashAt(this.#options.client, height)) === hash;
+    return (await blockHashAt(client, height)) === hash;
   }
 
   #update(block: GatewayBlock): GatewayUpdate & { kind: 'block' } {

@@ -3,6 +3,7 @@ import { privateKeyToAccount } from 'viem/accounts';
 
 import { isAuthentic } from '../chain/authentic.ts';
 import { connectGateway, type GatewayClient } from '../chain/client.ts';
+import type { EndpointStatus } from '../chain/endpoint.ts';
 import { ChainErrorCode } from '../chain/errors.ts';
 import { TransactionSender } from '../chain/sender.ts';
 import { GatewayWatcher } from '../chain/watcher.ts';
@@ -127,6 +128,7 @@ export async function startOperator(
     });
     closers.push(() => store.close());
     const gateway = await connect(config, log, stopping.signal);
+    const { endpoints } = gateway;
     store.bind({ chainId: gateway.chainId, gateway: config.gateway, signer: account.address });
     await closeRestoration(store, gateway, log, stopping.signal);
 
@@ -146,8 +148,10 @@ export async function startOperator(
       pollMs: config.pollMs,
       onWarning: (error) => log.warn({ err: error }, 'sending is delayed'),
     });
+    const lookedAfter = endpoints.run(stopping.signal);
+    closers.push(() => lookedAfter);
     const watcher = new GatewayWatcher({
-      client: gateway.client,
+      source: endpoints,
       addresses: gateway.addresses,
       journal: store.blocks,
       confirmations: config.confirmations,
@@ -290,18 +294,22 @@ function ownerIn({ now }: ChainState, { address }: { address: Address }): Addres
   return [...now.operators.values()].find(({ signer }) => signer === address)?.operator;
 }
 
-/** Reaches the gateway; waits for an endpoint that does not answer yet. */
+/** Reaches the gateway; waits while no endpoint answers. */
 async function connect(
-  { rpcUrl, gateway }: OperatorConfig,
+  { rpcUrls, gateway }: OperatorConfig,
   log: Log,
   signal: AbortSignal,
 ): Promise<GatewayClient> {
+  const onChange = ({ index, host, inUse, fault }: EndpointStatus): void => {
+    if (fault === undefined) log.info({ index, host, inUse }, 'an RPC endpoint is well');
+    else log.warn({ index, host, fault }, 'an RPC endpoint fails');
+  };
   for (;;) {
     try {
-      return await connectGateway({ rpcUrl, gateway });
+      return await connectGateway({ rpcUrls, gateway, onChange });
     } catch (error) {
       if (!isKeyloomError(error, ChainErrorCode.RPC_UNREACHABLE)) throw error;
-      log.warn({ rpc: new URL(rpcUrl).host, err: error }, 'waiting for the chain');
+      log.warn({ err: error }, 'waiting for the chain');
       await pause(CONNECT_PAUSE_MS, signal);
     }
   }

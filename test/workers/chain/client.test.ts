@@ -21,7 +21,7 @@ describe('connectGateway', () => {
   it('finds the other contracts from the gateway', async () => {
     const { decryptionGateway, epochManager } = deployment.addresses;
     const gateway = await connectGateway({
-      rpcUrl: node.rpcUrl,
+      rpcUrls: [node.rpcUrl],
       gateway: decryptionGateway,
       expectedChainId: 31337n,
     });
@@ -50,7 +50,7 @@ describe('connectGateway', () => {
     [
       'an endpoint of another chain',
       () => ({
-        rpcUrl: node.rpcUrl,
+        rpcUrls: [node.rpcUrl],
         gateway: deployment.addresses.decryptionGateway,
         expectedChainId: 10n,
       }),
@@ -58,17 +58,17 @@ describe('connectGateway', () => {
     ],
     [
       'an address without code',
-      () => ({ rpcUrl: node.rpcUrl, gateway: '0x00000000000000000000000000000000000000aa' }),
+      () => ({ rpcUrls: [node.rpcUrl], gateway: '0x00000000000000000000000000000000000000aa' }),
       ChainErrorCode.NO_GATEWAY,
     ],
     [
       'another contract',
-      () => ({ rpcUrl: node.rpcUrl, gateway: deployment.token }),
+      () => ({ rpcUrls: [node.rpcUrl], gateway: deployment.token }),
       ChainErrorCode.NO_GATEWAY,
     ],
     [
       'nobody at the URL',
-      () => ({ rpcUrl: 'http://127.0.0.1:1', gateway: deployment.token }),
+      () => ({ rpcUrls: ['http://127.0.0.1:1'], gateway: deployment.token }),
       ChainErrorCode.RPC_UNREACHABLE,
     ],
   ])('refuses %s', async (_, options, code) => {
@@ -79,7 +79,9 @@ describe('connectGateway', () => {
     const server = createServer((_, response) => response.end('{"jsonrpc":"2.0","id":0}'));
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const rpcUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    await expect(connectGateway({ rpcUrl, gateway: deployment.token })).rejects.toMatchObject({
+    await expect(
+      connectGateway({ rpcUrls: [rpcUrl], gateway: deployment.token }),
+    ).rejects.toMatchObject({
       code: ChainErrorCode.RPC_FAILED,
     });
     server.close();

@@ -54,7 +54,7 @@ beforeAll(async () => {
   node = await startNode();
   deployment = await deployGateway(node);
   gateway = await connectGateway({
-    rpcUrl: node.rpcUrl,
+    rpcUrls: [node.rpcUrl],
     gateway: deployment.addresses.decryptionGateway,
   });
   for (const payer of [governor, account(8), account(9)]) await depositFor(node, deployment, payer);
@@ -65,7 +65,7 @@ afterAll(() => node?.stop());
 async function fold(): Promise<GatewayState> {
   const store = await open(directory());
   const watcher = new GatewayWatcher({
-    client: node.client,
+    source: gateway.endpoints,
     addresses: gateway.addresses,
     journal: store.blocks,
     confirmations: 0,

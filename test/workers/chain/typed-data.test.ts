@@ -55,7 +55,7 @@ let gateway: GatewayClient;
 beforeAll(async () => {
   node = await startNode();
   const { addresses } = await deployGateway(node);
-  gateway = await connectGateway({ rpcUrl: node.rpcUrl, gateway: addresses.decryptionGateway });
+  gateway = await connectGateway({ rpcUrls: [node.rpcUrl], gateway: addresses.decryptionGateway });
 });
 afterAll(() => node?.stop());
 

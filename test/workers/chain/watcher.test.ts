@@ -17,7 +17,7 @@ import {
   send,
   type TestDeployment,
 } from './support/deployment.ts';
-import { account, meddlingClient, startNode, type TestNode } from './support/node.ts';
+import { account, meddlingClient, sourceOf, startNode, type TestNode } from './support/node.ts';
 
 const { directory, open } = temporaryStores();
 let node: TestNode;
@@ -35,7 +35,7 @@ afterAll(() => node?.stop());
 function watcherOf(store: Store, options: Partial<WatcherOptions> = {}) {
   const warnings: ChainError[] = [];
   const watcher = new GatewayWatcher({
-    client: node.client,
+    source: sourceOf(node.client),
     addresses: deployment.addresses,
     journal: store.blocks,
     confirmations: 0,
@@ -198,7 +198,9 @@ describe('GatewayWatcher', () => {
       }
       return forward();
     });
-    expect(portsOf(await take(watcherOf(store, { client }).watcher, until(46)))).toEqual([46]);
+    expect(
+      portsOf(await take(watcherOf(store, { source: sourceOf(client) }).watcher, until(46))),
+    ).toEqual([46]);
     expect(await freshView(46)).toEqual(store.blocks.head());
   });
 
@@ -211,7 +213,7 @@ describe('GatewayWatcher', () => {
     const client = meddlingClient(node.rpcUrl, async ({ method }, forward) =>
       method === 'eth_blockNumber' && behind-- > 0 ? '0x1' : forward(),
     );
-    const { watcher, warnings } = watcherOf(store, { client });
+    const { watcher, warnings } = watcherOf(store, { source: sourceOf(client) });
     expect(portsOf(await take(watcher, until(51)))).toEqual([51]);
     expect(warnings.map(({ code }) => code)).toEqual([
       ChainErrorCode.CHAIN_BEHIND,
@@ -229,7 +231,7 @@ describe('GatewayWatcher', () => {
       }
       return forward();
     });
-    const { watcher, warnings } = watcherOf(store, { client });
+    const { watcher, warnings } = watcherOf(store, { source: sourceOf(client) });
     await take(watcher, until(60));
     expect(warnings.map(({ code }) => code)).toContain(ChainErrorCode.RPC_FAILED);
     expect(await freshView(60)).toEqual(store.blocks.head());
@@ -242,7 +244,7 @@ describe('GatewayWatcher', () => {
       const answer = await forward();
       return method === 'eth_getLogs' && withhold ? (answer as RpcLog[]).slice(1) : answer;
     });
-    const { watcher } = watcherOf(store, { client });
+    const { watcher } = watcherOf(store, { source: sourceOf(client) });
     await announcePort(70);
     await take(watcher, until(70));
     const honest = await freshView(70);
@@ -281,7 +283,7 @@ describe('an endpoint that lies', () => {
     ['alters a topic', (logs) => replaceLast({ topics: [word('1')] })(logs)],
   ])('that %s ends up with another digest, but keeps running', async (_, lie) => {
     const store = await open(directory());
-    const { watcher } = watcherOf(store, { client: change(lie)() });
+    const { watcher } = watcherOf(store, { source: sourceOf(change(lie)()) });
     const { height } = (await freshView(81))!;
     await take(watcher, (updates) => updates.at(-1)?.kind === 'block' && updates.length > 2);
     while ((store.blocks.scanned()?.height ?? 0n) < height) await take(watcher, () => true);
@@ -308,7 +310,7 @@ describe('an endpoint that lies', () => {
     ['as a string', () => 'logs'],
   ])('about a log %s is asked again', async (_, lie) => {
     const store = await open(directory());
-    const { watcher, warnings } = watcherOf(store, { client: change(lie, 1)() });
+    const { watcher, warnings } = watcherOf(store, { source: sourceOf(change(lie, 1)()) });
     await take(watcher, until(81));
     expect(warnings).toHaveLength(1);
     expect([ChainErrorCode.LOGS_INCONSISTENT, ChainErrorCode.RPC_FAILED]).toContain(

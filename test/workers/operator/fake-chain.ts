@@ -1,5 +1,6 @@
 import { keccak256, stringToHex, type Address, type Hex } from 'viem';
 
+import type { EndpointStatus } from '../../../workers/chain/endpoint.ts';
 import type { Deployment, GatewayAddresses, GatewayClient } from '../../../workers/chain/client.ts';
 import type { GatewayEvent } from '../../../workers/chain/events.ts';
 import { apply } from '../../../workers/chain/reducer.ts';
@@ -91,6 +92,11 @@ export class FakeChain {
     return block;
   }
 
+  /** How operators' endpoints are doing, as if they had several. */
+  endpointStatuses: EndpointStatus[] = [];
+  /** The last block that more than one of their endpoints has; undefined for the latest. */
+  secondedHead: bigint | undefined;
+
   /** The part of a client that operators read. */
   client(): GatewayClient {
     const reader = <T>(read: (id: Hex) => T) => {
@@ -142,7 +148,10 @@ export class FakeChain {
       estimateMaxPriorityFeePerGas: answered(() => 0n),
     };
     const { chainId, addresses } = this;
-    const made = { chainId, addresses, contracts, client, deploymentBlock: 0n };
+    const seconded = async (head: bigint): Promise<bigint> =>
+      this.secondedHead !== undefined && this.secondedHead < head ? this.secondedHead : head;
+    const endpoints = { statuses: () => this.endpointStatuses, pick: () => ({ seconded }) };
+    const made = { chainId, addresses, contracts, client, endpoints, deploymentBlock: 0n };
     return made as unknown as GatewayClient;
   }
 

@@ -53,7 +53,7 @@ export interface HealthLimits {
 export interface OperatorConfig {
   identity: string;
   dataDir: string;
-  rpcUrl: string;
+  rpcUrls: readonly string[];
   gateway: Address;
   listen: readonly string[];
   http: ListenAddress & { connectionsPerAddress: number };
@@ -77,7 +77,7 @@ const port = integer(0, 65_535);
 const configuration = group<OperatorConfig>({
   identity: described('Identity file', path),
   dataDir: described('Durable state: shares, journal, blobs, transcripts', path),
-  rpcUrl: described('JSON-RPC of the L2', url),
+  rpcUrls: described('JSON-RPC endpoints of the L2, the preferred one first', listOf(url, 8)),
   gateway: described('Address of the DecryptionGateway', address),
   listen: described('libp2p listen addresses', listOf(text)),
   http: described(

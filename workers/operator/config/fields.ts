@@ -79,12 +79,17 @@ export const address: Field<Address> = {
   schema: { type: 'string', pattern: '^0x[0-9a-fA-F]{40}$' },
 };
 
-export const listOf = <T>(entry: Field<T>): Field<T[]> => ({
+export const listOf = <T>(entry: Field<T>, maximum?: number): Field<T[]> => ({
   read: (value, at, folder) => {
     if (!Array.isArray(value) || value.length === 0) throw invalid(at, 'must be a non-empty list');
+    if (maximum !== undefined && value.length > maximum)
+      throw invalid(at, `must not have more than ${maximum} entries`);
     return value.map((one, position) => entry.read(one, `${at}[${position}]`, folder));
   },
-  schema: { type: 'array', items: entry.schema, minItems: 1 },
+  schema: {
+    ...{ type: 'array', items: entry.schema, minItems: 1 },
+    ...(maximum !== undefined && { maxItems: maximum }),
+  },
 });
 
 export const oneOf = <const T extends string>(names: readonly T[]): Field<T> => ({

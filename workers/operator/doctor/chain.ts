@@ -1,10 +1,14 @@
-import { zeroAddress, type Address } from 'viem';
+import { zeroAddress, type Address, type Hex } from 'viem';
 
 import { connectGateway, type GatewayClient } from '../../chain/client.ts';
+import { rpcError } from '../../chain/rpc.ts';
 import { compareBinding } from '../../store/binding.ts';
 import type { OperatorConfig } from '../config/config.ts';
 import { transactionCost } from '../health/chain.ts';
 import { ok, problem, type Finding } from './checks.ts';
+
+/** Seconds by which the latest blocks of two endpoints may be apart. */
+const MOST_BEHIND_SECONDS = 30n;
 
 /** `OperatorState` of the registry. */
 const BONDED = 1;
@@ -14,8 +18,59 @@ export type Registered = Awaited<
   ReturnType<GatewayClient['contracts']['operatorRegistry']['read']['getOperator']>
 >;
 
-export function connect({ rpcUrl, gateway }: OperatorConfig): Promise<GatewayClient> {
-  return connectGateway({ rpcUrl, gateway });
+export function connect({ rpcUrls, gateway }: OperatorConfig): Promise<GatewayClient> {
+  return connectGateway({ rpcUrls, gateway });
+}
+
+/** What endpoints of one chain have in common, and how far one has come. */
+interface EndpointView {
+  readonly chainId: bigint;
+  readonly genesis: Hex | null;
+  readonly code: Hex | undefined;
+  readonly timestamp: bigint;
+}
+
+/** Whether each endpoint answers, and all of them serve one chain with one gateway, up to now. */
+export async function endpoints({ rpcUrls, gateway }: OperatorConfig): Promise<Finding> {
+  const seen = await Promise.all(rpcUrls.map((url) => viewAt(url, gateway)));
+  const places = rpcUrls.map((url, index) => `${index} (${new URL(url).host})`);
+  const first = seen.find((view) => typeof view !== 'string');
+  const heads = seen.flatMap((view) => (typeof view === 'string' ? [] : [view.timestamp]));
+  const newest = heads.reduce((a, b) => (a > b ? a : b), 0n);
+  const wrong = seen.flatMap((view, index) => {
+    const what =
+      typeof view === 'string'
+        ? view
+        : view.chainId !== first!.chainId || view.genesis !== first!.genesis
+          ? 'serves another chain than others do'
+          : view.code !== first!.code
+            ? 'has another gateway than others do'
+            : newest - view.timestamp > MOST_BEHIND_SECONDS
+              ? `its latest block is ${newest - view.timestamp} s older than another's`
+              : undefined;
+    return what === undefined ? [] : [`endpoint ${places[index]}: ${what}`];
+  });
+  if (wrong.length > 0)
+    return problem(
+      wrong.join('; '),
+      'check these endpoints, and take out those that cannot be mended',
+    );
+  return ok(places.map((place) => `endpoint ${place}`).join(', '));
+}
+
+/** What an endpoint shows, or the code of why it does not. */
+async function viewAt(url: string, gateway: Address): Promise<EndpointView | string> {
+  try {
+    const { client, chainId } = await connectGateway({ rpcUrls: [url], gateway });
+    const [genesis, code, latest] = await Promise.all([
+      client.getBlock({ blockNumber: 0n }),
+      client.getCode({ address: gateway }),
+      client.getBlock({ blockTag: 'latest' }),
+    ]);
+    return { chainId, genesis: genesis.hash, code, timestamp: latest.timestamp };
+  } catch (error) {
+    return rpcError(error).code;
+  }
 }
 
 export function binding(
@@ -31,7 +86,7 @@ export function binding(
     case 'other':
       return problem(
         'the data directory belongs to another chain, gateway or signer',
-        'set "dataDir", "gateway", "rpcUrl" and "identity" as they belong together',
+        'set "dataDir", "gateway", "rpcUrls" and "identity" as they belong together',
       );
   }
 }

@@ -11,6 +11,7 @@ export const CHECKS = [
   'core-dumps',
   'swap',
   'rpc',
+  'endpoints',
   'binding',
   'clock',
   'registered',

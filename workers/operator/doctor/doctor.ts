@@ -63,7 +63,14 @@ export async function examine(
     gateway = await chain.connect(config);
     return ok(`chain ${gateway.chainId}, gateway ${config.gateway}`);
   };
-  note('rpc', await examined(reach, 'check "rpcUrl", "gateway", and the endpoint itself'));
+  note('rpc', await examined(reach, 'check "rpcUrls", "gateway", and the endpoints themselves'));
+
+  note(
+    'endpoints',
+    gateway === undefined
+      ? skipped('rpc')
+      : await examined(() => chain.endpoints(config), 'check each URL'),
+  );
 
   const again = 'run the doctor again: the endpoint has answered before';
   const ofChain = async (

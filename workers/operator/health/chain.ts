@@ -112,11 +112,13 @@ export class ChainMonitor {
   }
 
   async #see(): Promise<void> {
-    const { client } = this.#context.gateway;
+    const { client, endpoints } = this.#context.gateway;
     try {
       const { number, timestamp } = await client.getBlock({ blockTag: 'latest' });
+      // What only one endpoint has is not read either.
+      const head = await endpoints.pick().seconded(number);
       this.#isReachable = true;
-      this.#note(number, timestamp);
+      this.#note(head, timestamp);
     } catch {
       this.#isReachable = false;
       return;

@@ -54,6 +54,7 @@ export class HealthReport {
     const { isReachable, unchangedSeconds, lagSeconds, hasCaughtUp, clockOffsetSeconds } = sight;
     const { balanceWei, transactionWei } = sight;
     const damaged = context.damages.list();
+    const endpoints = context.gateway.endpoints.statuses();
     const isDamaged = (code: DamageCode): boolean => damaged.some((one) => one.code === code);
     const isPoor =
       balanceWei !== undefined && transactionWei !== undefined && balanceWei < transactionWei;
@@ -61,6 +62,7 @@ export class HealthReport {
       STARTING: !hasCaughtUp || !peerMonitor.hasTried,
       WORK_STOPPED: this.#stopped !== undefined,
       RPC_UNREACHABLE: !isReachable,
+      RPC_ENDPOINT_FAILING: endpoints.length > 1 && endpoints.some(({ fault }) => fault),
       CHAIN_STALLED: isReachable && unchangedSeconds > limits.stalledSeconds,
       CHAIN_LAGGING: lagSeconds > limits.lagSeconds,
       PEERS_UNREACHABLE:
@@ -93,6 +95,9 @@ export class HealthReport {
       })),
       damaged,
       chain: { unchangedSeconds, lagSeconds, clockOffsetSeconds },
+      endpoints: endpoints.map(({ index, host, inUse, fault, head }) => ({
+        ...{ index, host, inUse, fault, head },
+      })),
       signerAccount: { balanceWei, transactionWei },
       stopped: this.#stopped,
       evidence: {

@@ -4,8 +4,10 @@ export const HealthReason = {
   STARTING: 'STARTING',
   /** A part of the process has ended that should run for ever: only a restart mends it. */
   WORK_STOPPED: 'WORK_STOPPED',
-  /** The RPC endpoint does not answer. */
+  /** No RPC endpoint answers. */
   RPC_UNREACHABLE: 'RPC_UNREACHABLE',
+  /** One of several RPC endpoints is not used, because it fails; another one does its work. */
+  RPC_ENDPOINT_FAILING: 'RPC_ENDPOINT_FAILING',
   /** The endpoint has had no new block for `stalledSeconds`. */
   CHAIN_STALLED: 'CHAIN_STALLED',
   /** Blocks that were confirmed `lagSeconds` ago are still unread. */
@@ -38,6 +40,7 @@ export type HealthReason = (typeof HealthReason)[keyof typeof HealthReason];
 
 /** Those with which requests are still served: others do what this operator cannot. */
 const bearable: ReadonlySet<HealthReason> = new Set([
+  HealthReason.RPC_ENDPOINT_FAILING,
   HealthReason.RESULT_DIFFERS,
   HealthReason.SLASHED,
   HealthReason.DISK_LOW,

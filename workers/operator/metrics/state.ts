@@ -33,6 +33,7 @@ export function stateMetrics(registry: Registry, sources: StateSources): () => P
     ofRequests(registry, sources),
     ofNetwork(registry, sources),
     ofChain(registry, sources),
+    ofEndpoints(registry, sources),
     ofTransactions(registry, sources),
     ofAccounts(registry, sources),
     ofHealth(registry, sources),
@@ -134,7 +135,7 @@ function ofNetwork(registry: Registry, { context, chain, peerMonitor }: StateSou
 
 function ofChain(registry: Registry, { context, chainMonitor }: StateSources): Refresh {
   const gauge = gauges(registry);
-  const reachable = gauge('keyloom_chain_reachable', '1 if the RPC endpoint answers');
+  const reachable = gauge('keyloom_chain_reachable', '1 if an RPC endpoint answers');
   const head = gauge('keyloom_chain_head', 'Height of the latest block');
   const height = gauge('keyloom_chain_height', 'Height up to which the chain has been read');
   const age = gauge('keyloom_chain_head_age_seconds', 'Time since the head was first seen');
@@ -151,6 +152,35 @@ function ofChain(registry: Registry, { context, chainMonitor }: StateSources): R
     age.set(sight.unchangedSeconds);
     lag.set(sight.lagSeconds);
     set(offset, sight.clockOffsetSeconds);
+  };
+}
+
+function ofEndpoints(registry: Registry, { context }: StateSources): Refresh {
+  const gauge = gauges(registry);
+  const well = gauge('keyloom_rpc_endpoint_well', '1 if the endpoint may be used', ['endpoint']);
+  const used = gauge('keyloom_rpc_endpoint_in_use', '1 if the endpoint is asked', ['endpoint']);
+  const head = gauge('keyloom_rpc_endpoint_head', 'Latest block of an endpoint', ['endpoint']);
+  const requests = new Counter({
+    name: 'keyloom_rpc_requests_total',
+    help: 'Requests to an endpoint, and whether they failed by its fault',
+    labelNames: ['endpoint', 'outcome'] as const,
+    registers: [registry],
+  });
+  return () => {
+    const statuses = context.gateway.endpoints.statuses();
+    for (const status of statuses) {
+      const endpoint = String(status.index);
+      well.set({ endpoint }, status.fault === undefined ? 1 : 0);
+      used.set({ endpoint }, status.inUse ? 1 : 0);
+      if (status.head !== undefined) head.set({ endpoint }, Number(status.head));
+    }
+    setTotal(
+      requests,
+      statuses.flatMap(({ index, answered, failed }) => [
+        [{ endpoint: String(index), outcome: 'answered' }, answered] as const,
+        [{ endpoint: String(index), outcome: 'failed' }, failed] as const,
+      ]),
+    );
   };
 }
 

@@ -12,6 +12,8 @@ import {
 import { mnemonicToAccount } from 'viem/accounts';
 import { hardhat } from 'viem/chains';
 
+import type { BlockSource } from '../../../../workers/chain/endpoints.ts';
+
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const hardhatProgram = fileURLToPath(new URL('cli.js', import.meta.resolve('hardhat')));
 
@@ -53,6 +55,11 @@ export type TestNode = Awaited<ReturnType<typeof startNode>>;
 
 export const clientOf = (rpcUrl: string): PublicClient =>
   createPublicClient({ chain: hardhat, transport: http(rpcUrl, { retryCount: 0 }), cacheTime: 0 });
+
+/** A client as where blocks are read from: there is no other endpoint. */
+export const sourceOf = (client: PublicClient): BlockSource => ({
+  pick: () => ({ client, seconded: async (height) => height, distrust: () => false }),
+});
 
 type Request = Parameters<EIP1193RequestFn>[0] & { params?: unknown };
 

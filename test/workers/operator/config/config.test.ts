@@ -14,7 +14,7 @@ import { OperatorErrorCode } from '../../../../workers/operator/errors.ts';
 const required = {
   identity: 'identity.json',
   dataDir: '/var/keyloom',
-  rpcUrl: 'http://127.0.0.1:8545',
+  rpcUrls: ['http://127.0.0.1:8545'],
   gateway: '0x5FbDB2315678afecb367f032d93F642f64180aa3',
   listen: ['/ip4/0.0.0.0/tcp/4000'],
 } as const;
@@ -24,8 +24,11 @@ const wrong: [string, unknown][] = [
   ['identity', ''],
   ['identity', null],
   ['dataDir', 1],
-  ['rpcUrl', 'ws://127.0.0.1'],
-  ['rpcUrl', 'http://'],
+  ['rpcUrls', 'http://127.0.0.1'],
+  ['rpcUrls', []],
+  ['rpcUrls', Array(9).fill('http://127.0.0.1')],
+  ['rpcUrls', ['ws://127.0.0.1']],
+  ['rpcUrls', ['http://']],
   ['gateway', '0x5fbdb2315678afecb367f032d93f642f64180aA3'],
   ['gateway', '0x1234'],
   ['listen', []],
@@ -62,7 +65,7 @@ const wrong: [string, unknown][] = [
 ];
 
 /** What no schema of ours says: the checksum of an address, and that a URL can be parsed. */
-const onlyRead = new Set(['"0x5fbdb2315678afecb367f032d93f642f64180aA3"', '"http://"']);
+const onlyRead = new Set(['"0x5fbdb2315678afecb367f032d93f642f64180aA3"', '["http://"]']);
 
 /** Whether a value is one of a schema, as far as the keywords go that ours has. */
 function conforms(schema: Schema, value: unknown): boolean {
@@ -91,7 +94,10 @@ function conforms(schema: Schema, value: unknown): boolean {
     }
     case 'array':
       return (
-        Array.isArray(value) && value.length > 0 && value.every((one) => conforms(items!, one))
+        Array.isArray(value) &&
+        value.length > 0 &&
+        value.length <= Number(schema['maxItems'] ?? Infinity) &&
+        value.every((one) => conforms(items!, one))
       );
     case 'object': {
       if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;

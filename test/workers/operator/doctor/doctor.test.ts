@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 
 import { operatorRegistryAbi } from '../../../../workers/chain/abi.ts';
 import type { GatewayClient } from '../../../../workers/chain/client.ts';
+import { ChainErrorCode } from '../../../../workers/chain/errors.ts';
 import { generatePeerKey } from '../../../../workers/net/host/index.ts';
 import { bond, type Registered } from '../../../../workers/operator/doctor/chain.ts';
 import { CHECKS, type Check, type CheckName } from '../../../../workers/operator/doctor/checks.ts';
@@ -18,6 +19,7 @@ import { serveHttp, type HttpView } from '../../../../workers/operator/public/ht
 import { insecureFastKdf } from '../../../../workers/store/encryption.ts';
 import { createIdentity } from '../../../../workers/store/keystore.ts';
 import { openStore } from '../../../../workers/store/store.ts';
+import { RpcProxy } from '../../../faults/rpc-proxy.ts';
 import {
   deployGateway,
   registerOperator,
@@ -97,7 +99,7 @@ async function findings(
 ): Promise<Record<CheckName, Check>> {
   const file = join(folder, 'operator.json');
   const config = {
-    ...{ identity: 'identity.json', dataDir: 'data', rpcUrl: node.rpcUrl },
+    ...{ identity: 'identity.json', dataDir: 'data', rpcUrls: [node.rpcUrl] },
     gateway: deployment.addresses.decryptionGateway,
     listen: [`/ip4/127.0.0.1/tcp/${p2p}`],
     http: { port: httpPort },
@@ -182,13 +184,39 @@ describe('a problem is', () => {
   });
 
   it('an endpoint that does not answer, or another gateway', async () => {
-    const rpcUrl = `http://127.0.0.1:${await freePort()}/key-of-mine`;
-    const found = await findings({ rpcUrl });
+    const rpcUrls = [`http://127.0.0.1:${await freePort()}/key-of-mine`];
+    const found = await findings({ rpcUrls });
     expect(found.rpc.status).toBe('problem');
     expect(found.clock.status).toBe('skipped');
     expect(asText(Object.values(found))).not.toContain('key-of-mine');
     const gateway = deployment.addresses.operatorRegistry;
     expect((await findings({ gateway })).rpc.status).toBe('problem');
+  });
+
+  it('one of several endpoints that does not answer, or is not of the same chain', async () => {
+    const proxy = await RpcProxy.start(node.rpcUrl);
+    open.push(proxy);
+    const rpcUrls = [node.rpcUrl, `${proxy.url}/key-of-mine`];
+    expect(wrong(await findings({ rpcUrls }))).toEqual({});
+    await proxy.fail({ kind: 'garbage' });
+    const found = await findings({ rpcUrls });
+    expect(wrong(found)).toEqual({ endpoints: 'problem' });
+    expect(found.endpoints.detail).toContain('endpoint 1 (127.0.0.1:');
+    expect(found.endpoints.detail).toContain(ChainErrorCode.RPC_UNREACHABLE);
+    expect(asText(Object.values(found))).not.toContain('key-of-mine');
+    await proxy.forward();
+    // An endpoint that shows nothing of the last blocks, the gateway's among them.
+    proxy.lies.head({ kind: 'frozen', height: 0n });
+    expect((await findings({ rpcUrls })).endpoints.detail).toContain(ChainErrorCode.NO_GATEWAY);
+    proxy.lies.repent();
+    const other = await startNode();
+    open.push({ close: () => other.stop() });
+    const elsewhere = await deployGateway(other);
+    expect(elsewhere.addresses).toEqual(deployment.addresses);
+    expect((await findings({ rpcUrls: [node.rpcUrl, other.rpcUrl] })).endpoints).toMatchObject({
+      status: 'problem',
+      detail: expect.stringContaining('another chain') as string,
+    });
   });
 
   it('a data directory of another deployment', async () => {

@@ -55,6 +55,22 @@ describe('an operator', () => {
     expect(await reasons()).not.toContain(HealthReason.RPC_UNREACHABLE);
   });
 
+  it('says which of several endpoints fails, and serves with the others', async () => {
+    const { fake, reasons, health } = await watchedCommittee();
+    const seen = { answered: 1, failed: 0, head: 7n, inUse: false, fault: undefined };
+    fake.endpointStatuses = [{ ...seen, index: 0, host: 'a.test', fault: 'STUCK' }];
+    // A single one that fails is told of in other words.
+    expect(await reasons()).toEqual([]);
+    fake.endpointStatuses.push({ ...seen, index: 1, host: 'b.test', inUse: true });
+    expect(await health.report()).toMatchObject({
+      ...{ reasons: [HealthReason.RPC_ENDPOINT_FAILING], ready: true },
+      endpoints: [
+        { index: 0, host: 'a.test', fault: 'STUCK', inUse: false },
+        { index: 1, host: 'b.test', fault: undefined, inUse: true },
+      ],
+    });
+  });
+
   it('says that the chain stands still, until there is a block', async () => {
     const { fake, pass, read, reasons } = await watchedCommittee();
     await pass(120);
@@ -66,6 +82,16 @@ describe('an operator', () => {
     read();
     await pass(5);
     expect(await reasons()).toEqual([]);
+  });
+
+  it('is not behind because of blocks that only one endpoint claims', async () => {
+    const { fake, pass, reasons, health } = await watchedCommittee();
+    fake.secondedHead = BigInt(fake.blocks.length);
+    fake.emit(quiet);
+    await pass(5);
+    await pass(61);
+    expect(await reasons()).toEqual([]);
+    expect((await health.report())['head']).toBe(fake.secondedHead);
   });
 
   it('says that it is behind the chain, until it has read what was there', async () => {
