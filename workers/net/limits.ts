@@ -1,3 +1,5 @@
+import type { Rate } from './host/token-bucket.ts';
+
 /** How much, how many and how long: everything that a peer could otherwise use up. */
 export interface Limits {
   /** Questions of one peer that may be open here at once, over all protocols. */
@@ -5,6 +7,30 @@ export interface Limits {
   /** Questions that may be open here at once. Covers 32 peers at their limit, so that no minority
    * of peers can use up what the others need. */
   readonly openQuestions: number;
+  /**
+   * Questions of one peer on one protocol. Most are about shares: an honest peer serves 32 requests of at
+   * most 16 ciphertexts at once, so it has 512 openings to ask about, and asks about all of them again when
+   * its connection broke. The burst is that four times over. Per second it is twice what 32 requests have,
+   * which is more than an operator can serve.
+   */
+  readonly questionRate: Rate;
+  /** Streams that a peer opens on one connection, one for each question: twice the questions. */
+  readonly streamRate: Rate;
+  /**
+   * Frames of one connection. A question and its answer take either side about ten, with the choice of the
+   * protocol and the windows that it grants; with the questions of both sides that is 20 for each of
+   * `questionRate`. An answer of many bytes takes fewer than one per 64 kB.
+   */
+  readonly frameRate: Rate;
+  /** Yamux's own pings of one connection, each of which is answered. An honest host sends one in 30 s. */
+  readonly pingRate: Rate;
+  /** Bytes of answers that are held whole for one peer until it has taken them. */
+  readonly answerBytesPerPeer: number;
+  /**
+   * Connections that one peer may begin. An honest one begins one after another with waits that double from
+   * `backoffMs` to `maxBackoffMs`: six in the first 5 s, and then one in 5 s.
+   */
+  readonly connectionRatePerPeer: Rate;
   /** Connections to one peer. A new one closes the oldest: a peer can only crowd out itself. */
   readonly connectionsPerPeer: number;
   /** Connections in all. More than two committees of 13 can have. */
@@ -44,6 +70,12 @@ export interface Limits {
 export const defaultLimits: Limits = {
   openQuestionsPerPeer: 256,
   openQuestions: 32 * 256,
+  questionRate: { burst: 2_048, perSecond: 1_024 },
+  streamRate: { burst: 4_096, perSecond: 2_048 },
+  frameRate: { burst: 20 * 2_048, perSecond: 20 * 1_024 },
+  pingRate: { burst: 16, perSecond: 1 },
+  answerBytesPerPeer: 64 << 20,
+  connectionRatePerPeer: { burst: 16, perSecond: 1 },
   connectionsPerPeer: 3,
   connections: 128,
   pendingConnections: 128,
@@ -61,6 +93,15 @@ export const defaultLimits: Limits = {
   probeIntervalMs: 15_000,
   probeTimeoutMs: 45_000,
 };
+
+/**
+ * Questions about seeds, each of which costs the check of a signature. An honest peer asks one dealer after
+ * the other, at most n=13 for a proposal, and again after waits of up to `maxBackoffMs`.
+ */
+export const setupRate: Rate = { burst: 64, perSecond: 4 };
+
+/** Questions about commitments: an honest peer has one open at a time. */
+export const commitmentsRate: Rate = { burst: 64, perSecond: 64 };
 
 /** Openings that one question about commitments may name: their roots at n=13 have 41 kB. */
 export const openingsPerQuestion = 32;

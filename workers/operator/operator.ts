@@ -44,6 +44,7 @@ import { Verifier } from './registration/verifier.ts';
 import { closeRestoration } from './restored.ts';
 import { Seats } from './committee/seats.ts';
 import { Slots } from './duties/slots.ts';
+import { Seldom } from './seldom.ts';
 import type { Tracing } from './tracing/tracing.ts';
 import { pause, Wakeup } from './waiting.ts';
 import { COMPARE_AFTER_MS, Comparisons } from './watchdog/comparisons.ts';
@@ -133,11 +134,20 @@ export async function startOperator(
     await closeRestoration(store, gateway, log, stopping.signal);
 
     const chain = new ChainState((state, event) => isAuthentic(gateway, state, event));
+    const seldom = new Seldom();
     const host = await createHost({
       privateKey: identity.peerKey,
       listen: config.listen,
       isAllowed: (peerId) => knownPeers(chain.now, account.address).has(peerId),
-      onFault: (peerId, error) => log.warn({ peerId, err: error }, 'fault of a peer'),
+      onFault: (peerId, error) => {
+        const unsaid = seldom.due(`${peerId}/${error.code}`);
+        if (unsaid !== undefined) log.warn({ peerId, err: error, unsaid }, 'fault of a peer');
+      },
+      onRefusal: (peerId, limit) => {
+        const unsaid = seldom.due(`${peerId}/${limit}`);
+        if (unsaid !== undefined)
+          log.warn({ peerId, limit, unsaid }, 'a peer asks for more than it may have');
+      },
     });
     closers.push(() => host.stop());
     const sender = new TransactionSender({

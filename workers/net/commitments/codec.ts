@@ -4,7 +4,7 @@ import type { SignedRoot } from '../../protocols/evidence.ts';
 import { ByteReader, concatBytes, fixedBytes } from '../bytes.ts';
 import { NetError, NetErrorCode } from '../errors.ts';
 import type { Codec } from '../exchange/index.ts';
-import { openingsPerQuestion } from '../limits.ts';
+import { commitmentsRate, openingsPerQuestion } from '../limits.ts';
 import { signatureBytes } from '../signed.ts';
 
 export interface CommitmentQuestion {
@@ -36,6 +36,7 @@ const rootBytes = 1 + 32 + signatureBytes;
 export const codec: Codec<CommitmentQuestion, Commitments, CommitmentShape> = {
   protocol: '/keyloom/commitments/1',
   questionBytes: 32 + 32 * openingsPerQuestion,
+  rate: commitmentsRate,
 
   encodeQuestion({ epochId, openingIds }) {
     const { length } = openingIds;

@@ -1,7 +1,7 @@
 import type { Stream } from '@libp2p/interface';
 
 import { isNetError, NetError, NetErrorCode } from '../errors.ts';
-import type { Host } from '../host/index.ts';
+import type { Host, Rate } from '../host/index.ts';
 import { transferTimeoutMs } from '../limits.ts';
 import { Scope } from '../scope.ts';
 import {
@@ -32,15 +32,19 @@ export interface LongAnswer {
 }
 
 /**
- * Answers the questions of a protocol, which all have `questionBytes` bytes.
+ * Answers the questions of a protocol, which all have `questionBytes` bytes. Whoever asks more than it may is
+ * told "busy".
  *
  * Faults of askers and failures of `answerer` are reported to the host's `onFault`.
+ *
+ * @param rate how often a peer may ask, where the host's limits are not for this protocol
  */
 export async function answer(
   host: Host,
   protocol: string,
   questionBytes: number,
   answerer: Answerer,
+  rate?: Rate,
 ): Promise<void> {
   await host.handle(protocol, async (peerId, stream) => {
     const scope = new Scope(host.signal);
@@ -50,7 +54,12 @@ export async function answer(
       await receive(stream, (chunk) => reader.push(chunk), scope, host.traffic);
       const question = reader.end();
       scope.lift('question');
-      await serve(host, peerId, stream, question, answerer, scope);
+      const leave = host.admission.enter(peerId, protocol, rate);
+      try {
+        await serve(host, peerId, stream, leave && question, answerer, scope);
+      } finally {
+        leave?.();
+      }
     } catch (error) {
       if (isNetError(error) && error.verdict === 'accuse') host.fault(peerId, error);
       stream.abort(error as Error);
@@ -63,11 +72,19 @@ export async function answer(
 /** Everything that is sent in answer to a question. */
 interface Answer {
   readonly length: number;
+  /** How much of it is in memory until it is sent. */
+  readonly heldBytes: number;
   readonly parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 }
 
 function short(...parts: readonly Uint8Array[]): Answer {
-  return { length: parts.reduce((sum, part) => sum + part.length, 0), parts };
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  return { length, heldBytes: length, parts };
+}
+
+/** What is said instead of an answer. */
+function without(frame: Uint8Array): Answer {
+  return { length: frame.length, heldBytes: 0, parts: [frame] };
 }
 
 function long(header: Uint8Array, { length, chunks }: LongAnswer): Answer {
@@ -75,28 +92,32 @@ function long(header: Uint8Array, { length, chunks }: LongAnswer): Answer {
     yield header;
     yield* chunks;
   }
-  return { length: header.length + length, parts: parts() };
+  return { length: header.length + length, heldBytes: 0, parts: parts() };
 }
 
+const busy = (): Answer => without(refusalFrame(RefusalCode.busy));
+
+/** Answers a question, or says that this peer has more than enough where there is none. */
 async function serve(
   host: Host,
   peerId: string,
   stream: Stream,
-  question: Uint8Array,
+  question: Uint8Array | undefined,
   answerer: Answerer,
   scope: Scope,
 ): Promise<void> {
-  const leave = host.admission.enter(peerId);
+  const found =
+    question === undefined
+      ? busy()
+      : await answerParts(host, peerId, stream, question, answerer, scope);
+  const release = host.admission.hold(peerId, found.heldBytes);
   try {
-    const { length, parts } =
-      leave === undefined
-        ? short(refusalFrame(RefusalCode.busy))
-        : await answerParts(host, peerId, stream, question, answerer, scope);
+    const { length, parts } = release === undefined ? busy() : found;
     scope.limit('idle', host.limits.idleTimeoutMs);
     scope.limit('transfer', transferTimeoutMs(host.limits, length));
     await send(stream, parts, scope, host.traffic);
   } finally {
-    leave?.();
+    release?.();
   }
 }
 
@@ -121,21 +142,21 @@ async function answerParts(
   try {
     scope.signal.throwIfAborted();
     const body = await hold.race(answerer(peerId, question, hold.signal));
-    if (body instanceof Refusal) return short(refusalFrame(body.code));
+    if (body instanceof Refusal) return without(refusalFrame(body.code));
     const header = answerHeader(body.length);
     return body instanceof Uint8Array ? short(header, body) : long(header, body);
   } catch (error) {
     scope.signal.throwIfAborted();
-    if (hold.signal.aborted) return short(notYetFrame());
+    if (hold.signal.aborted) return without(notYetFrame());
     if (isNetError(error, NetErrorCode.questionMalformed)) {
       host.fault(peerId, error);
-      return short(refusalFrame(RefusalCode.malformed));
+      return without(refusalFrame(RefusalCode.malformed));
     }
     host.fault(
       peerId,
       new NetError(NetErrorCode.providerFailed, 'The provider failed', { cause: error }),
     );
-    return short(refusalFrame(RefusalCode.failed));
+    return without(refusalFrame(RefusalCode.failed));
   } finally {
     stream.removeEventListener('close', onClose);
     hold.dispose();

@@ -1,4 +1,4 @@
-import type { Host } from '../host/index.ts';
+import type { Host, Rate } from '../host/index.ts';
 import { answer } from './answer.ts';
 import { ask, untilAnswered } from './ask.ts';
 import { Refusal } from './frames.ts';
@@ -11,6 +11,8 @@ import { Refusal } from './frames.ts';
 export interface Codec<Question, Answer, Shape> {
   readonly protocol: string;
   readonly questionBytes: number;
+  /** How often a peer may ask, where the host's limits are not for this protocol. */
+  readonly rate?: Rate;
   /** Throws `argumentInvalid`. */
   encodeQuestion(question: Question): Uint8Array;
   /** Throws `questionMalformed`. */
@@ -76,10 +78,16 @@ export function createService<Question, Answer, Shape>(
   };
   return {
     register: (host, provider) =>
-      answer(host, codec.protocol, codec.questionBytes, async (peerId, bytes, signal) => {
-        const found = await provider(peerId, codec.decodeQuestion(bytes), signal);
-        return found instanceof Refusal ? found : codec.encodeAnswer(found);
-      }),
+      answer(
+        host,
+        codec.protocol,
+        codec.questionBytes,
+        async (peerId, bytes, signal) => {
+          const found = await provider(peerId, codec.decodeQuestion(bytes), signal);
+          return found instanceof Refusal ? found : codec.encodeAnswer(found);
+        },
+        codec.rate,
+      ),
     ask: askOnce,
     askUntilAnswered: (host, peerId, question, options) =>
       untilAnswered(host, peerId, options.signal, () => askOnce(host, peerId, question, options)),

@@ -59,9 +59,21 @@ export class Dialler {
     return Math.max(0, (this.#peers.get(peerId)?.retryAt ?? 0) - performance.now());
   }
 
-  /** Records that the peer took a question: the next failure starts from the shortest wait. */
-  succeeded(peerId: string): void {
-    this.#state(peerId).failures = 0;
+  /**
+   * Records that the peer took a question on a connection of this age: if it has lasted, the next failure
+   * starts from the shortest wait. A new one proves little. Where connections break as soon as they are made,
+   * the peers would otherwise dial each other as fast as they can.
+   */
+  succeeded(peerId: string, ageMs: number): void {
+    if (ageMs >= this.#limits.maxBackoffMs) this.#state(peerId).failures = 0;
+  }
+
+  /** Records that a connection was closed at this age, which is a failure if it has not lasted. */
+  closed(peerId: string, ageMs: number): void {
+    if (!this.#addresses.has(peerId)) return;
+    this.succeeded(peerId, ageMs);
+    if (ageMs < this.#limits.maxBackoffMs && this.#newestConnection(peerId) === undefined)
+      this.failed(peerId);
   }
 
   /** Records that the peer could not be asked. Failures during one wait count once. */

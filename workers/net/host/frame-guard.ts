@@ -1,6 +1,11 @@
 import type { MessageStream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface';
 
 import { NetError, NetErrorCode } from '../errors.ts';
+import type { Limits } from '../limits.ts';
+import { TokenBucket } from './token-bucket.ts';
+
+/** How much of each kind a connection may carry. */
+export type FrameRates = Pick<Limits, 'frameRate' | 'streamRate' | 'pingRate'>;
 
 /** A peer-initiated stream carries the choice of a protocol and one question, no more. */
 const maxInboundStreamBytes = 4096;
@@ -12,7 +17,7 @@ const maxConnectionWriteBytes = 8 * 1024 * 1024;
 const maxTrackedStreams = 4096;
 
 const headerBytes = 12;
-const frameTypes = { data: 0, windowUpdate: 1 };
+const frameTypes = { data: 0, windowUpdate: 1, ping: 2 };
 const flags = { syn: 1, fin: 4, rst: 8 };
 
 /**
@@ -21,17 +26,18 @@ const flags = { syn: 1, fin: 4, rst: 8 };
  * The muxer gathers a data frame whole before it looks at the receive window, and a frame's header
  * may announce 4 GiB; it also hands out window for streams that nobody reads yet. A member of the
  * committee could use both to exhaust memory. The guard follows the frame headers and aborts the
- * connection with `connectionAbused` when a frame is longer than the window, or a peer-initiated
- * stream longer than a question can be.
+ * connection with `connectionAbused` when a frame is longer than the window or grants more than it, a
+ * peer-initiated stream is longer than a question can be, or there are more frames, pings or new streams
+ * than an honest peer has a use for.
  *
  * Source: yamux specification, section "Framing" (header: version u8, type u8, flags u16,
  * stream id u32, length u32, big-endian).
  */
-export function guardFrames(factory: StreamMuxerFactory): StreamMuxerFactory {
+export function guardFrames(factory: StreamMuxerFactory, rates: FrameRates): StreamMuxerFactory {
   return {
     protocol: factory.protocol,
     createStreamMuxer(connection: MessageStream): StreamMuxer {
-      const guard = new FrameGuard(connection.direction === 'inbound' ? 1 : 0);
+      const guard = new FrameGuard(connection.direction === 'inbound' ? 1 : 0, rates);
       connection.maxWriteBufferLength = maxConnectionWriteBytes;
       // Registered before the muxer's own listener, so it sees every byte first.
       connection.addEventListener('message', (event) => {
@@ -51,13 +57,24 @@ export class FrameGuard {
   readonly #header = new Uint8Array(headerBytes);
   /** Bytes received on each stream that the peer has open for writing. */
   readonly #received = new Map<number, number>();
+  readonly #frames: TokenBucket;
+  readonly #openings: TokenBucket;
+  readonly #pings: TokenBucket;
   #headerFilled = 0;
   #bodyLeft = 0;
   #lastOpened = 0;
 
   /** `peerParity`: the lowest bit of the ids of streams that the peer opens; 1 for a dialler. */
-  constructor(peerParity: 0 | 1) {
+  constructor(peerParity: 0 | 1, rates: FrameRates, now?: () => number) {
     this.#peerParity = peerParity;
+    this.#frames = new TokenBucket(rates.frameRate, now);
+    this.#openings = new TokenBucket(rates.streamRate, now);
+    this.#pings = new TokenBucket(rates.pingRate, now);
+  }
+
+  /** Streams that the peer has open for writing. */
+  get openStreams(): number {
+    return this.#received.size;
   }
 
   /** Takes the next bytes of the connection; returns an error when they break the limits. */
@@ -87,11 +104,15 @@ export class FrameGuard {
     const type = view.getUint8(1);
     const isData = type === frameTypes.data;
     const length = view.getUint32(8);
+    if (!this.#frames.take()) return abuse('more frames than it can need');
     if (isData) {
       if (length > streamWindowBytes) return abuse('data frame longer than the window', { length });
       this.#bodyLeft = length;
     } else if (type !== frameTypes.windowUpdate) {
-      return undefined;
+      const isTooMuch = type === frameTypes.ping && !this.#pings.take();
+      return isTooMuch ? abuse('more pings than it can need') : undefined;
+    } else if (length > streamWindowBytes) {
+      return abuse('grants more than the window', { length });
     }
     return this.#account(view.getUint32(4), view.getUint16(2), isData ? length : 0);
   }
@@ -100,6 +121,7 @@ export class FrameGuard {
     if (stream === 0 || stream % 2 !== this.#peerParity) return undefined;
     if ((frameFlags & flags.syn) !== 0) {
       if (stream <= this.#lastOpened) return abuse('stream opened out of order', { stream });
+      if (!this.#openings.take()) return abuse('opens streams faster than it may ask');
       this.#lastOpened = stream;
       this.#received.set(stream, 0);
     }

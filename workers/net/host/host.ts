@@ -4,7 +4,7 @@ import type { Multiaddr } from '@multiformats/multiaddr';
 import { isNetError, NetError, NetErrorCode } from '../errors.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
 import { Scope } from '../scope.ts';
-import { Admission } from './admission.ts';
+import { Admission, type LimitName } from './admission.ts';
 import { Dialler, unreachable } from './dialler.ts';
 import { startNode } from './node.ts';
 import { parsePeerAddress } from './peer-address.ts';
@@ -21,6 +21,8 @@ export interface HostOptions {
   /** Told of faults in what peers ask, and of providers that threw. What peers answer wrongly is
    * thrown to the asker instead. */
   readonly onFault?: (peerId: string, error: NetError) => void;
+  /** Told each time that a peer meets a bound. */
+  readonly onRefusal?: (peerId: string, limit: LimitName) => void;
   readonly limits?: Partial<Limits>;
 }
 
@@ -71,8 +73,10 @@ export interface Host {
 export async function createHost(options: HostOptions): Promise<Host> {
   const limits = { ...defaultLimits, ...options.limits };
   const key = decodePeerKey(options.privateKey);
-  const node = await startNode(key, options.listen, options.isAllowed, limits);
-  return new Libp2pHost(node, limits, options);
+  const admission = new Admission(limits, options.onRefusal);
+  const mayDial = (peerId: string) => options.isAllowed(peerId) && admission.connect(peerId);
+  const node = await startNode(key, options.listen, options.isAllowed, mayDial, limits);
+  return new Libp2pHost(node, limits, admission, options);
 }
 
 class Libp2pHost implements Host {
@@ -86,13 +90,13 @@ class Libp2pHost implements Host {
   readonly #life = new Scope();
   readonly #waiters = new Set<{ peerId: string; resolve: () => void }>();
 
-  constructor(node: Libp2p, limits: Limits, options: HostOptions) {
+  constructor(node: Libp2p, limits: Limits, admission: Admission, options: HostOptions) {
     this.#node = node;
     this.#options = options;
     this.#dialler = new Dialler(node, limits);
     this.peerId = node.peerId.toString();
     this.limits = limits;
-    this.admission = new Admission(limits);
+    this.admission = admission;
     node.addEventListener('connection:open', ({ detail }) => this.#onConnection(detail));
   }
 
@@ -205,7 +209,7 @@ class Libp2pHost implements Host {
         signal: scope.signal,
         maxOutboundStreams: Infinity,
       });
-      this.#dialler.succeeded(peerId);
+      this.#dialler.succeeded(peerId, ageOf(connection));
       return stream;
     } catch (cause) {
       if (scope.signal.aborted && !isNetError(scope.signal.reason, NetErrorCode.timedOut)) {
@@ -227,7 +231,10 @@ class Libp2pHost implements Host {
   #onConnection(connection: Connection): void {
     const peerId = connection.remotePeer.toString();
     connection.addEventListener('close', ({ error }) => {
-      if (isNetError(error, NetErrorCode.connectionAbused)) this.fault(peerId, error);
+      this.#dialler.closed(peerId, ageOf(connection));
+      if (!isNetError(error, NetErrorCode.connectionAbused)) return;
+      this.admission.refuse(peerId, 'frames');
+      this.fault(peerId, error);
     });
     for (const waiter of this.#waiters) {
       if (waiter.peerId === peerId) waiter.resolve();
@@ -240,6 +247,9 @@ class Libp2pHost implements Host {
     }
   }
 }
+
+/** For how long a connection has been open, in milliseconds. */
+const ageOf = ({ timeline }: Connection): number => Date.now() - timeline.open;
 
 const closedErrors: ReadonlySet<string> = new Set(['ConnectionClosedError', 'MuxerClosedError']);
 

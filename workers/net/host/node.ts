@@ -18,12 +18,15 @@ const maxUnreadBytes = 256 * 1024;
  * relays peers. Both ends of a connection must be allowed; who they are is known from the Noise
  * handshake before anything else is agreed.
  *
+ * @param mayDial asked of an allowed peer each time that it has dialled this host
+ *
  * Throws `listenFailed`.
  */
 export async function startNode(
   privateKey: Ed25519PrivateKey,
   listen: readonly string[],
   isAllowed: (peerId: string) => boolean,
+  mayDial: (peerId: string) => boolean,
   limits: Limits,
 ): Promise<Libp2p> {
   const createMuxer = yamux({
@@ -45,10 +48,10 @@ export async function startNode(
       addresses: { listen: [...listen] },
       transports: [tcp({ maxConnections: limits.connections + limits.pendingConnections })],
       connectionEncrypters: [noise()],
-      streamMuxers: [() => guardFrames(createMuxer())],
+      streamMuxers: [() => guardFrames(createMuxer(), limits)],
       connectionGater: {
         denyDialPeer: deny,
-        denyInboundEncryptedConnection: deny,
+        denyInboundEncryptedConnection: (peerId) => !mayDial(peerId.toString()),
         denyOutboundEncryptedConnection: deny,
       },
       connectionManager: {

@@ -3,6 +3,7 @@ import type { Hex } from 'viem';
 import { ByteReader, concatBytes, fixedBytes, u16Bytes } from '../bytes.ts';
 import { NetError, NetErrorCode } from '../errors.ts';
 import type { Codec } from '../exchange/index.ts';
+import { setupRate } from '../limits.ts';
 import { signatureBytes } from '../signed.ts';
 
 export interface SetupQuestion {
@@ -35,6 +36,7 @@ const maxBytes = 2 + 32 * maxSetsOfDealer + 2 + (2 + 32) * maxSetsOfDealer;
 export const codec: Codec<SetupQuestion, DealingPart, unknown> = {
   protocol: '/keyloom/setup/1',
   questionBytes: 32 + 1 + signatureBytes,
+  rate: setupRate,
 
   encodeQuestion({ proposalId, dealer, signature }) {
     if (!isDealer(dealer)) throw invalid('dealer is not a committee index');

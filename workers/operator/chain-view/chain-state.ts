@@ -5,6 +5,7 @@ import { apply } from '../../chain/reducer.ts';
 import { emptyState, requestedAs, type GatewayState } from '../../chain/state.ts';
 import type { GatewayUpdate } from '../../chain/watcher.ts';
 import { PublicDigests } from '../public/objects.ts';
+import { RecordedEntries } from '../registration/recorded-entries.ts';
 import type { BlockView } from './views.ts';
 import { Wakeup } from '../waiting.ts';
 
@@ -18,6 +19,7 @@ export class ChainState {
   readonly #changed = new Wakeup();
   #state: GatewayState = emptyState();
   #publicDigests = new PublicDigests();
+  #recordedEntries = new RecordedEntries();
   #pending = new Set<Hex>();
   #height = 0n;
 
@@ -33,6 +35,11 @@ export class ChainState {
   /** Digests that the chain names as public objects. */
   get publicDigests(): PublicDigests {
     return this.#publicDigests;
+  }
+
+  /** Digests of recorded entries of evaluation keys. */
+  get recordedEntries(): RecordedEntries {
+    return this.#recordedEntries;
   }
 
   /**
@@ -59,6 +66,7 @@ export class ChainState {
       if (!this.#isAuthentic(this.#state, event)) continue;
       apply(this.#state, event, height);
       this.#publicDigests.note(this.#state, event);
+      this.#recordedEntries.note(this.#state, event);
       this.#track(event);
     }
     this.#blocks.set(height, { height, blockHash: hash, logsDigest });
@@ -70,6 +78,7 @@ export class ChainState {
   rebuild(blocks: Iterable<GatewayUpdate & { kind: 'block' }>): void {
     this.#state = emptyState();
     this.#publicDigests = new PublicDigests();
+    this.#recordedEntries = new RecordedEntries();
     this.#pending.clear();
     this.#blocks.clear();
     this.#height = 0n;

@@ -11,6 +11,7 @@ import { diskRoom } from '../health/disk.ts';
 import type { HealthReport } from '../health/health.ts';
 import type { PeerMonitor } from '../health/peers.ts';
 import { HealthReason } from '../health/reasons.ts';
+import { limitNames } from '../../net/host/index.ts';
 
 /** What the state of an operator is read from. */
 export interface StateSources {
@@ -82,6 +83,10 @@ function ofRequests(registry: Registry, { context, chain, seats }: StateSources)
   );
   const epochs = gauge('keyloom_epochs', 'Live epochs with a seat', ['phase', 'shares']);
   const evidence = gauge('keyloom_evidence', 'Evidence against other operators', ['state']);
+  const age = gauge(
+    'keyloom_verification_wait_seconds',
+    'For how long the oldest registration has waited to be verified',
+  );
   const queues: Record<string, Slots> = {
     requests: context.requestSlots,
     late: context.lateSlots,
@@ -96,6 +101,10 @@ function ofRequests(registry: Registry, { context, chain, seats }: StateSources)
       waiting.set({ queue }, slots.waiting);
       taken.set({ queue }, slots.taken);
     }
+    const { queue: verification } = context.verification;
+    waiting.set({ queue: 'verification' }, verification.waiting);
+    taken.set({ queue: 'verification' }, verification.taken);
+    age.set(verification.oldestSeconds);
     for (const state of ['answered', 'unanswered']) escrowed.set({ state }, 0);
     for (const { answer } of ownRequests(context, chain))
       escrowed.inc({ state: answer === undefined ? 'unanswered' : 'answered' });
@@ -120,6 +129,12 @@ function ofNetwork(registry: Registry, { context, chain, peerMonitor }: StateSou
     labelNames: ['direction'] as const,
     registers: [registry],
   });
+  const refusals = new Counter({
+    name: 'keyloom_network_refusals_total',
+    help: 'Times that an operator asked for more than it may have, by the limit',
+    labelNames: ['limit'] as const,
+    registers: [registry],
+  });
   return () => {
     const { host, account } = context;
     known.set(knownPeers(chain.now, account.address).size);
@@ -130,6 +145,11 @@ function ofNetwork(registry: Registry, { context, chain, peerMonitor }: StateSou
       [{ direction: 'sent' }, host.traffic.sentBytes],
       [{ direction: 'received' }, host.traffic.receivedBytes],
     ]);
+    const counts = host.admission.refusals;
+    setTotal(
+      refusals,
+      limitNames.map((limit) => [{ limit }, counts[limit]]),
+    );
   };
 }
 

@@ -31,6 +31,8 @@ const busy = new Refusal(RefusalCode.busy);
 /** Values that are collected for one peer at once, and combinations that are computed. */
 const VALUES_PER_PEER = 8;
 const COMBINATIONS_PER_PEER = 2;
+/** Blobs that are read for one peer at once: each is hashed before its first byte is sent. */
+const BLOBS_PER_PEER = 8;
 /** Questions about commitments that are answered to one peer at once: each reads some 400 files. */
 const COMPARISONS_PER_PEER = 1;
 /** For how long a place among them is its own. */
@@ -172,9 +174,10 @@ export async function answerPeers(sources: AnswerSources): Promise<void> {
     });
   });
 
-  await registerBlobs(host, async (_, digest) => {
+  const blobSlots = slotsPerPeer(BLOBS_PER_PEER);
+  await registerBlobs(host, async (peerId, digest, signal) => {
     const isNamed = chain.publicDigests.has(digest) || context.offeredFiles.has(digest);
     if (!isNamed || !(await store.blobs.has(digest))) return unknown;
-    return store.blobs.read(digest);
+    return blobSlots(peerId).run(signal, () => store.blobs.read(digest));
   });
 }

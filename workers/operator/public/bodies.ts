@@ -34,7 +34,7 @@ export function askerOf(remoteAddress = ''): string {
 }
 
 /** Reads a body of at most `limit` bytes; stops reading at the first byte too many. */
-export async function readBody(
+async function readBody(
   request: IncomingMessage,
   limit: number,
   onBytes: (count: number) => void = () => undefined,
@@ -58,7 +58,7 @@ export async function readBody(
 const tooSlow = (): OperatorError =>
   new OperatorError(OperatorErrorCode.UPLOAD_TOO_SLOW, 'the body did not arrive in time');
 
-/** Bodies that are read before anything is known of them, and kept in memory while they are worked on. */
+/** Bodies of uploads and registrations, which are kept in memory while they are worked on. */
 export class Bodies {
   readonly #limits: BodyLimits;
   readonly #held = new Map<string, number>();

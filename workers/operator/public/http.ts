@@ -14,7 +14,8 @@ import type { Log } from '../log.ts';
 import type { RequestProgress } from '../progress.ts';
 import { longestRegistration } from '../registration/body.ts';
 import type { SignedRegistration } from '../registration/registrations.ts';
-import { askerOf, Bodies, readBody } from './bodies.ts';
+import { Seldom } from '../seldom.ts';
+import { askerOf, Bodies } from './bodies.ts';
 import type { PublicEvidence, PublicStanding } from './evidence.ts';
 
 /** What the HTTP server shows of the operator. */
@@ -137,18 +138,18 @@ async function sendBytes(
   }
 }
 
-/** Closes connections of an address that has too many: it crowds out nobody but itself. */
-function limitAddresses(server: Server, most: number): void {
+/** Closes connections of an asker ({@link askerOf}) that has too many: it crowds out nobody but itself. */
+export function limitAddresses(server: Pick<Server, 'on'>, most: number): void {
   const open = new Map<string, number>();
   server.on('connection', (socket) => {
-    const { remoteAddress = '' } = socket;
-    const count = (open.get(remoteAddress) ?? 0) + 1;
+    const asker = askerOf(socket.remoteAddress);
+    const count = (open.get(asker) ?? 0) + 1;
     if (count > most) return void socket.destroy();
-    open.set(remoteAddress, count);
+    open.set(asker, count);
     socket.once('close', () => {
-      const left = open.get(remoteAddress)! - 1;
-      if (left === 0) open.delete(remoteAddress);
-      else open.set(remoteAddress, left);
+      const left = open.get(asker)! - 1;
+      if (left === 0) open.delete(asker);
+      else open.set(asker, left);
     });
   });
 }
@@ -223,7 +224,10 @@ async function answer(
     if (route === 'PUT blobs') {
       // Registration first: bytes that nobody registered are not even read.
       await view.expectUpload(`0x${id}`, whileAwaited(response, REGISTRATION_WAIT_MS));
-      await view.keepUpload(`0x${id}`, await readBody(request, view.uploadLimit));
+      const asker = askerOf(request.socket.remoteAddress);
+      await bodies.hold(request, asker, view.uploadLimit, (body) =>
+        view.keepUpload(`0x${id}`, body),
+      );
       response.writeHead(204).end();
       return;
     }
@@ -281,13 +285,18 @@ export async function serveHttp(
     ...{ view, limits, bodies: new Bodies() },
     shares: new Slots(SHARE_ANSWERS, SHARE_LEASE_MS),
   };
+  const seldom = new Seldom();
   const server: Server = createServer(
     { requestTimeout: REQUEST_TIMEOUT_MS },
     (request, response) => {
       response.once('close', () => onAnswer(counted(request, response.statusCode)));
       answer(serving, request, response).catch((error: unknown) => {
-        if (!isKeyloomError(error))
-          log.warn({ err: error, url: request.url }, 'http request failed');
+        // Who breaks off an upload fails here, too, which is nothing to tell of.
+        if (!isKeyloomError(error) && request.errored === null) {
+          const { route } = counted(request, 0);
+          const unsaid = seldom.due(route);
+          if (unsaid !== undefined) log.warn({ err: error, route, unsaid }, 'http request failed');
+        }
         if (response.headersSent) {
           response.destroy();
           return;

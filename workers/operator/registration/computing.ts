@@ -11,7 +11,7 @@ import type { ParameterSet } from '../../ring/parameters.ts';
 import type { Verdict } from '../../store/verdicts.ts';
 import type { ChainState } from '../chain-view/chain-state.ts';
 import { OperatorError, OperatorErrorCode } from '../errors.ts';
-import { entryDigest } from './facts.ts';
+import { entryName } from './recorded-entries.ts';
 import type { ComputationTask } from './verifier.ts';
 import type { Claim } from './verification.ts';
 
@@ -69,7 +69,7 @@ export async function prepareComputation(
   });
   const keyIds = { inputs: named.map(({ keyId }) => keyId), result: key.keyId };
   const recorded = refusing(() => keysNeeded(set, program, keyIds)).map((needed) => {
-    const digest = entryDigest(sources.chain.now, needed);
+    const digest = sources.chain.recordedEntries.of(entryName(needed))[0];
     if (digest === undefined)
       throw refused('the program needs an evaluation key that is not on chain', {
         ...{ kind: needed.kind, keyId: needed.keyId },

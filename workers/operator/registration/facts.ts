@@ -3,7 +3,8 @@ import type { Hex } from 'viem';
 import { stateHash, type PowersState } from '../../ceremony/state.ts';
 import type { GatewayState } from '../../chain/state.ts';
 import type { NeededKey } from '../../computations/keys.ts';
-import { digestsIn } from '../public/objects.ts';
+import type { ChainState } from '../chain-view/chain-state.ts';
+import { entryName } from './recorded-entries.ts';
 
 // What a verdict rests on that a handle does not commit to. One endpoint said it, and others have not agreed
 // yet: a verdict holds only while the chain goes on saying the same.
@@ -13,22 +14,17 @@ export const factOf = {
   publicKey: (keyId: Hex, digest: Hex): string => `public-key/${keyId}/${digest}`,
   /** Of powers of tau of an epoch: the hash of a state commits to all that verifying takes of them. */
   powers: (epochId: Hex, hash: Hex): string => `powers/${epochId}/${hash}`,
-  entry: (needed: NeededKey, digest: Hex): string => `entry/${nameOf(needed)}/${digest}`,
+  entry: (needed: NeededKey, digest: Hex): string => `entry/${entryName(needed)}/${digest}`,
 } as const;
 
 /** True if the chain says so now. */
-export function isFact(state: GatewayState, fact: string): boolean {
+export function isFact({ now, recordedEntries }: ChainState, fact: string): boolean {
   const [kind, ...rest] = fact.split('/');
-  if (kind === 'public-key') return state.keys.get(rest[0] as Hex)?.digest === rest[1];
+  if (kind === 'public-key') return now.keys.get(rest[0] as Hex)?.digest === rest[1];
   if (kind === 'powers')
-    return recordedPowers(state, rest[0] as Hex).some((one) => stateHash(one) === rest[1]);
+    return recordedPowers(now, rest[0] as Hex).some((one) => stateHash(one) === rest[1]);
   const digest = rest.pop() as Hex;
-  return entries(state, rest.join('/')).includes(digest);
-}
-
-/** The digest of an entry. Where several requests have made it they have made the same bytes. */
-export function entryDigest(state: GatewayState, needed: NeededKey): Hex | undefined {
-  return entries(state, nameOf(needed))[0];
+  return recordedEntries.of(rest.join('/')).includes(digest);
 }
 
 /**
@@ -40,23 +36,5 @@ export function recordedPowers({ ceremonies }: GatewayState, epochId: Hex): Powe
     const last = contributions.at(-1)?.next;
     const isResult = last !== undefined && state === 'recorded' && stateHash(last) === result;
     return isResult && held === epochId ? [last] : [];
-  });
-}
-
-function nameOf(needed: NeededKey): string {
-  const { kind, keyId } = needed;
-  if (kind === 'galois') return `galois/${keyId}/${needed.element}`;
-  return kind === 'switching' ? `switching/${keyId}/${needed.targetKeyId}` : `${kind}/${keyId}`;
-}
-
-/** Digests of all recorded entries of a name. */
-function entries({ evaluationKeys }: GatewayState, name: string): Hex[] {
-  const [kind, keyId, which] = name.split('/');
-  return [...evaluationKeys.values()].flatMap((request) => {
-    const { digests, elements, targetKeyId } = request;
-    if (digests === undefined || request.kind !== kind || request.keyId !== keyId) return [];
-    if (kind === 'switching' && targetKeyId !== which) return [];
-    const at = kind === 'galois' ? elements.indexOf(Number(which)) : 0;
-    return at < 0 ? [] : ([...digestsIn(digests)][at] ?? []);
   });
 }

@@ -46,6 +46,12 @@ export class FairQueue<Item> {
     return left;
   }
 
+  /** Everything that waits, in no particular order. */
+  *items(): Generator<Item> {
+    yield* this.#urgent;
+    for (const items of this.#waiting.values()) yield* items;
+  }
+
   /** Takes the next one. */
   shift(): Item | undefined {
     if (this.#urgent.length > 0) return this.#urgent.shift();

@@ -113,11 +113,16 @@ export class Verification {
     }
   }
 
+  /** How much waits to be verified. */
+  get queue(): Verifier['queue'] {
+    return this.#sources.verifier.queue;
+  }
+
   /** The verdict that there is of a handle, if what it rests on still holds. */
   known(handle: Hex): Verdict | undefined {
     const { store, chain } = this.#sources;
     const verdict = store.verdicts.get(handle) ?? this.#vouched.get(chain.now)?.get(handle);
-    const holds = verdict?.facts.every((fact) => isFact(chain.now, fact));
+    const holds = verdict?.facts.every((fact) => isFact(chain, fact));
     return holds === true ? verdict : undefined;
   }
 

@@ -84,6 +84,8 @@ interface Waiting {
   readonly task: VerifierTask;
   readonly resolve: (verified: Verified) => void;
   readonly reject: (error: unknown) => void;
+  /** `performance.now()` */
+  readonly since: number;
 }
 
 /**
@@ -122,7 +124,7 @@ export class Verifier {
     signal.throwIfAborted();
     if (this.#isClosed) throw stopped();
     const { promise, resolve, reject } = Promise.withResolvers<Verified>();
-    const waiting: Waiting = { task, resolve, reject };
+    const waiting: Waiting = { task, resolve, reject, since: performance.now() };
     const dropped = this.#queue.push(asker, waiting);
     dropped?.reject(
       new OperatorError(
@@ -140,6 +142,21 @@ export class Verifier {
     } finally {
       signal.removeEventListener('abort', abandon);
     }
+  }
+
+  /** What waits, how much of it is being verified, and for how long the oldest has waited. */
+  get queue(): {
+    readonly waiting: number;
+    readonly taken: number;
+    readonly oldestSeconds: number;
+  } {
+    const waiting = [...this.#queue.items()];
+    const since = waiting.reduce((first, one) => Math.min(first, one.since), performance.now());
+    return {
+      waiting: waiting.length,
+      taken: this.#running === undefined ? 0 : 1,
+      oldestSeconds: (performance.now() - since) / 1_000,
+    };
   }
 
   /** Ends the thread. What waits or is being verified rejects. */

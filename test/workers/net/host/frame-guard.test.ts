@@ -2,6 +2,9 @@ import { describe, expect, it } from 'vitest';
 
 import { NetErrorCode } from '../../../../workers/net/errors.ts';
 import { FrameGuard, streamWindowBytes } from '../../../../workers/net/host/frame-guard.ts';
+import { defaultLimits } from '../../../../workers/net/limits.ts';
+
+const { frameRate, pingRate, streamRate } = defaultLimits;
 
 const data = 0;
 const windowUpdate = 1;
@@ -21,7 +24,7 @@ function frame(type: number, flags: number, stream: number, length: number): Uin
 }
 
 function inspectAll(frames: readonly Uint8Array[]): unknown {
-  const guard = new FrameGuard(1);
+  const guard = new FrameGuard(1, defaultLimits, () => 0);
   for (const bytes of frames) {
     const error = guard.inspect(bytes);
     if (error !== undefined) return error;
@@ -72,15 +75,30 @@ describe('frame guard', () => {
       'streams opened without end',
       Array.from({ length: 5000 }, (_, index) => frame(windowUpdate, syn, 2 * index + 1, 0)),
     ],
+    ['a window larger than the window', [frame(windowUpdate, 0, 2, streamWindowBytes + 1)]],
+    ['pings without end', Array.from({ length: pingRate.burst + 1 }, () => frame(ping, syn, 0, 1))],
+    [
+      'streams opened and reset without end',
+      Array.from({ length: streamRate.burst + 1 }, (_, index) => [
+        frame(windowUpdate, syn, 2 * index + 1, 0),
+        frame(windowUpdate, rst, 2 * index + 1, 0),
+      ]).flat(),
+    ],
+    [
+      'frames without end',
+      Array.from({ length: frameRate.burst + 1 }, () => frame(windowUpdate, 0, 2, 1)),
+    ],
   ])('catches %s', (_, frames) => {
     expect(inspectAll(frames)).toEqual(abused);
   });
 
   it('keeps no trace of streams that the peer has ended', () => {
-    const frames = Array.from({ length: 5000 }, (_, index) => [
+    const frames = Array.from({ length: streamRate.burst }, (_, index) => [
       frame(data, syn, 2 * index + 1, 70),
       frame(windowUpdate, index % 2 === 0 ? fin : rst, 2 * index + 1, 0),
     ]).flat();
-    expect(inspectAll(frames)).toBeUndefined();
+    const guard = new FrameGuard(1, defaultLimits, () => 0);
+    for (const bytes of frames) expect(guard.inspect(bytes)).toBeUndefined();
+    expect(guard.openStreams).toBe(0);
   });
 });

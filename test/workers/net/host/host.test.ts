@@ -4,7 +4,7 @@ import type { MessageStream } from '@libp2p/interface';
 import { tcp } from '@libp2p/tcp';
 import { multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { NetErrorCode } from '../../../../workers/net/errors.ts';
 import { answer, ask } from '../../../../workers/net/exchange/index.ts';
@@ -111,6 +111,22 @@ describe('host', () => {
     const second = await expectFailure(put(asker, peer), NetErrorCode.peerUnreachable);
     expect(first.cause).toBeDefined();
     expect(second.cause).toBeUndefined();
+  });
+
+  it('waits before it dials again where a connection has not lasted', async () => {
+    let isAllowed = true;
+    const [asker, peer] = await startPair(
+      { limits: { backoffMs: 60_000, maxBackoffMs: 60_000 } },
+      { isAllowed: () => isAllowed },
+    );
+    await echo(peer);
+    await put(asker, peer);
+    isAllowed = false;
+    peer.setPeers([]);
+    isAllowed = true;
+    await vi.waitFor(() => expect(asker.connectedPeers().size).toBe(0));
+    const error = await expectFailure(put(asker, peer), NetErrorCode.peerUnreachable);
+    expect(error.cause).toBeUndefined();
   });
 
   it('keeps only the newest connections of one peer', async () => {

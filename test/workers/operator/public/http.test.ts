@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
+import type { Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type { Hex } from 'viem';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { defaultBodyLimits } from '../../../../workers/operator/public/bodies.ts';
 import { OperatorError, OperatorErrorCode } from '../../../../workers/operator/errors.ts';
 import {
   defaultHttpLimits,
+  limitAddresses,
   serveHttp,
   type CountedAnswer,
   type HttpLimits,
@@ -35,6 +38,7 @@ const UPLOAD_LIMIT = 200_000;
 let lines: LogLine[];
 let kept: Uint8Array[];
 let posted: { asker: string; body: Uint8Array }[];
+let answers: CountedAnswer[];
 let health: Health;
 let server: Awaited<ReturnType<typeof serveHttp>>;
 let origin: string;
@@ -118,10 +122,16 @@ beforeEach(async () => {
   lines = [];
   kept = [];
   posted = [];
+  answers = [];
   health = { status: 'ok', reasons: [], ready: true, alive: true, height: 7n };
   const progress = new ProgressBook(8);
   progress.begin(requestId, 'decryption');
-  server = await serveHttp(viewOf(progress), { host: '127.0.0.1', port: 0 }, recordingLog(lines));
+  const [view, listen, log] = [
+    viewOf(progress),
+    { host: '127.0.0.1', port: 0 },
+    recordingLog(lines),
+  ];
+  server = await serveHttp(view, listen, log, defaultHttpLimits, (one) => answers.push(one));
   origin = `http://127.0.0.1:${server.address.port}`;
 });
 
@@ -129,6 +139,11 @@ afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy();
   await server.close();
 });
+
+/** Resolves when the server is done with a request of this method, whatever became of it. */
+async function answered(method: string): Promise<void> {
+  while (!answers.some((one) => one.method === method)) await new Promise(setImmediate);
+}
 
 async function failure(path: string, init: RequestInit = {}) {
   const answer = await fetch(`${origin}${path}`, init);
@@ -194,17 +209,10 @@ describe('GET /healthz and GET /readyz', () => {
 
 describe('answers', () => {
   it('are counted by routes that there are, whatever strangers ask for', async () => {
-    const answers: CountedAnswer[] = [];
-    const listen = { host: '127.0.0.1', port: 0 };
-    const view = viewOf(new ProgressBook(8));
-    const counting = await serveHttp(view, listen, recordingLog(lines), defaultHttpLimits, (one) =>
-      answers.push(one),
-    );
-    const base = `http://127.0.0.1:${counting.address.port}`;
-    await (await fetch(`${base}/healthz`)).text();
-    await (await fetch(`${base}/blobs/${sha256(bytes)}`)).arrayBuffer();
-    await (await fetch(`${base}/${requestId}`, { method: 'DELETE' })).text();
-    await counting.close();
+    await (await fetch(`${origin}/healthz`)).text();
+    await (await fetch(`${origin}/blobs/${sha256(bytes)}`)).arrayBuffer();
+    await (await fetch(`${origin}/${requestId}`, { method: 'DELETE' })).text();
+    await answered('other');
     expect(answers).toEqual([
       { method: 'GET', route: '/healthz', status: 200 },
       { method: 'GET', route: '/blobs', status: 200 },
@@ -356,15 +364,27 @@ describe('PUT /blobs/SHA256', () => {
     expect(kept).toEqual([]);
   });
 
+  it('is 429 beyond what one address may have on the way', async () => {
+    const view = { ...viewOf(new ProgressBook(8)), uploadLimit: 2 ** 26 };
+    await server.close();
+    server = await serveHttp(view, { host: '127.0.0.1', port: 0 }, recordingLog(lines));
+    origin = `http://127.0.0.1:${server.address.port}`;
+    const body = new Uint8Array(defaultBodyLimits.bytesPerAddress + 1);
+    const path = `/blobs/${sha256(bytes)}`;
+    expect(await failure(path, { method: 'PUT', body })).toEqual([429, 'TOO_MANY_REQUESTS']);
+    expect(kept).toEqual([]);
+  });
+
   it('is nothing if the sender goes away in the middle', async () => {
     const socket = connect(server.address.port, '127.0.0.1');
     const path = `/blobs/${sha256(bytes)}`;
     socket.write(`PUT ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: ${bytes.length}\r\n\r\n`);
     socket.write(bytes.subarray(0, 4), () => socket.resetAndDestroy());
-    await once(socket, 'close');
-    while (lines.length === 0) await new Promise(setImmediate);
-    expect(kept).toEqual([]);
+    await answered('PUT');
     expect((await fetch(`${origin}/healthz`)).status).toBe(200);
+    expect(kept).toEqual([]);
+    // Strangers could fill a disk with it.
+    expect(lines).toEqual([]);
   });
 });
 
@@ -450,6 +470,22 @@ describe('a server with small limits', () => {
     expect(lines).toEqual([]);
   });
 
+  it('takes addresses of one network of IPv6 for one', () => {
+    const arriving = new EventEmitter();
+    limitAddresses(arriving as Server, 2);
+    const arrive = (remoteAddress: string) => {
+      const socket = Object.assign(new EventEmitter(), { remoteAddress, destroyed: false });
+      const destroy = (): void => void (socket.destroyed = true);
+      arriving.emit('connection', Object.assign(socket, { destroy }));
+      return socket;
+    };
+    const [first] = [arrive('2001:db8:0:1::1'), arrive('2001:db8:0:1:ffff::2')];
+    expect(arrive('2001:db8:0:1::3').destroyed).toBe(true);
+    expect(arrive('2001:db8:0:2::3').destroyed).toBe(false);
+    first.emit('close');
+    expect(arrive('2001:db8:0:1::3').destroyed).toBe(false);
+  });
+
   it('has so many connections for an address, and places again for those that close', async () => {
     await serve({ connectionsPerAddress: 2 });
     const ask = (socket: Socket): void =>
@@ -485,6 +521,15 @@ describe('a server with small limits', () => {
 });
 
 describe('anything else', () => {
+  it('that fails again and again is logged once in a while, without what strangers write', async () => {
+    for (let count = 0; count < 3; count++)
+      expect((await fetch(`${origin}/blobs/${digestOf('broken')}?${count}`)).status).toBe(500);
+    expect(lines).toMatchObject([
+      { message: 'http request failed', fields: { route: '/blobs', unsaid: 0 } },
+    ]);
+    expect(JSON.stringify(lines)).not.toContain(digestOf('broken').slice(2));
+  });
+
   it.each([
     ['GET', '/'],
     ['GET', '/health'],
