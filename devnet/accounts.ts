@@ -14,3 +14,6 @@ export const user = account(1);
 
 /** Owner of the operator with this committee index (1-based): registers it and holds its bond. */
 export const operatorOwner = (index: number): HDAccount => account(1 + index);
+
+/** Others who own ciphertexts and ask for their decryption: 1 to 5, behind the owners of 13 operators. */
+export const otherUser = (number: number): HDAccount => account(14 + number);

@@ -6,7 +6,7 @@ import { registerOperator } from '../tasks/support/registration.ts';
 import { send } from '../tasks/support/transactions.ts';
 import { governor, operatorOwner } from './accounts.ts';
 import type { Devnet } from './devnet.ts';
-import { OperatorProcess, type OperatorPorts } from './operator-process.ts';
+import { OperatorProcess, type OperatorPorts, type StartOptions } from './operator-process.ts';
 import { freePort } from './ports.ts';
 
 const tokenAbi = parseAbi(['function mint(address account, uint256 amountWei)']);
@@ -22,7 +22,12 @@ const SETUP_TIMEOUT_MS = 120_000;
 export async function startOperators(
   devnet: Devnet,
   n: number,
-  options: { ports?: (index: number) => OperatorPorts; onProgress?: (text: string) => void } = {},
+  options: {
+    ports?: (index: number) => OperatorPorts;
+    /** Called once they are there and before one is started; returns how to start each. */
+    prepare?: (operators: readonly OperatorProcess[]) => Promise<(index: number) => StartOptions>;
+    onProgress?: (text: string) => void;
+  } = {},
 ): Promise<OperatorProcess[]> {
   const { onProgress } = options;
   const ports = options.ports ?? (async () => ({ http: await freePort(), p2p: await freePort() }));
@@ -36,10 +41,11 @@ export async function startOperators(
   const operators = await Promise.all(
     indices.map(async (index) => OperatorProcess.create(index, await ports(index), surroundings)),
   );
+  const startOptions = await options.prepare?.(operators);
   for (const operator of operators) {
     await register(devnet, operator);
     onProgress?.(`operator ${operator.index} is registered; signer ${operator.identity.signer}`);
-    operator.start();
+    operator.start(startOptions?.(operator.index));
   }
   onProgress?.('waiting until all of them answer');
   await Promise.all(operators.map((operator) => operator.waitHealthy()));

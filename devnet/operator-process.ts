@@ -17,7 +17,7 @@ const OPERATOR_PROGRAM = join(projectRoot, 'workers/operator/main.ts');
 const TWIN_PROGRAM = join(projectRoot, 'test/twins/operator.ts');
 
 /** Protects keys that are worth nothing: the devnet is gone with its process. */
-const PASSPHRASE = { KEYLOOM_PASSPHRASE: 'keyloom devnet' };
+export const PASSPHRASE = { KEYLOOM_PASSPHRASE: 'keyloom devnet' };
 
 /** What `keyloom-operator init` prints. */
 export interface OperatorIdentity {
@@ -59,7 +59,7 @@ export class OperatorProcess {
   readonly endpoint: string;
   readonly multiaddr: string;
   readonly logFile: string;
-  readonly #ports: OperatorPorts;
+  readonly ports: OperatorPorts;
   readonly #surroundings: Surroundings;
   #process: ManagedProcess | undefined;
 
@@ -76,7 +76,7 @@ export class OperatorProcess {
     this.endpoint = `http://127.0.0.1:${ports.http}`;
     this.multiaddr = `/ip4/127.0.0.1/tcp/${ports.p2p}`;
     this.logFile = join(surroundings.workspace.folder, `operator-${index}.log`);
-    this.#ports = ports;
+    this.ports = ports;
     this.#surroundings = surroundings;
   }
 
@@ -116,7 +116,7 @@ export class OperatorProcess {
       rpcUrls: options.rpcUrls ?? [rpcUrl],
       gateway,
       listen: [this.multiaddr],
-      http: { host: '127.0.0.1', port: this.#ports.http },
+      http: { host: '127.0.0.1', port: this.ports.http },
       confirmations: 1,
       pollMs: 100,
       submitDelayMs: 2_000,

@@ -3,7 +3,7 @@ import type { Hex } from 'viem';
 import { governor } from '../../devnet/accounts.ts';
 import { setUpEpoch, startOperators } from '../../devnet/cluster.ts';
 import { startDevnet, type Devnet } from '../../devnet/devnet.ts';
-import type { OperatorProcess } from '../../devnet/operator-process.ts';
+import type { OperatorProcess, StartOptions } from '../../devnet/operator-process.ts';
 import { hasOpened, RoundTrip } from '../../devnet/round-trip.ts';
 import { waitUntil } from '../../devnet/wait.ts';
 import { membersOf, type Epoch } from '../../tasks/support/epochs.ts';
@@ -48,10 +48,20 @@ export class Cluster {
     this.roundTrip = parts.roundTrip;
   }
 
-  static async start(n: number, set = testSet): Promise<Cluster> {
+  /** @param prepare see {@link startOperators}; is told of the devnet as well */
+  static async start(
+    n: number,
+    set = testSet,
+    prepare?: (
+      devnet: Devnet,
+      operators: readonly OperatorProcess[],
+    ) => Promise<(index: number) => StartOptions>,
+  ): Promise<Cluster> {
     const devnet = await startDevnet();
     try {
-      const operators = await startOperators(devnet, n);
+      const operators = await startOperators(devnet, n, {
+        ...(prepare && { prepare: (created) => prepare(devnet, created) }),
+      });
       const epoch = await setUpEpoch(devnet, operators);
       const gateway = await devnet.as(governor);
       const members = await membersOf(gateway, epoch);

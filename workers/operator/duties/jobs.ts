@@ -85,7 +85,9 @@ export class Jobs {
         pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS);
         failures += 1;
         const code = isKeyloomError(error) ? error.code : 'UNEXPECTED';
-        this.#log.error({ job: job.id, code, err: error, againInMs: pauseMs }, 'job failed');
+        // A part that it needs was stopped before it was: that is no failure to be looked into.
+        if (code !== OperatorErrorCode.STOPPED)
+          this.#log.error({ job: job.id, code, err: error, againInMs: pauseMs }, 'job failed');
         if (permanent.includes(code)) {
           this.#hopeless.add(job.id);
           return;

@@ -77,6 +77,17 @@ describe('jobs', () => {
     await jobs.stop();
   });
 
+  it('are no failures where something that they need is stopped before them', async () => {
+    const { jobs, lines } = start();
+    const stopped = new OperatorError(OperatorErrorCode.STOPPED, 'the operator is shutting down');
+    const a = job('a', async () => Promise.reject(stopped));
+    const b = job('b', async () => Promise.reject(new Error('something else')));
+    jobs.reconcile([a, b]);
+    await settle();
+    expect(lines.map(({ fields }) => fields['job'])).toEqual(['b']);
+    await jobs.stop();
+  });
+
   it('run what failed again after pauses that double, up to half a minute', async () => {
     const { jobs, lines } = start();
     const a = job('a', async () => Promise.reject(new TypeError('no luck')));
