@@ -7,7 +7,7 @@ import type { Address, Hex } from 'viem';
 import { fetchHealth, type Health } from '../tasks/support/operators.ts';
 import { projectRoot } from './chain.ts';
 import { DevnetError, DevnetErrorCode } from './errors.ts';
-import { exitedError, type ManagedProcess } from './process.ts';
+import { exitedError, type Exit, type ManagedProcess } from './process.ts';
 import { waitUntil, type WaitOptions } from './wait.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -139,6 +139,11 @@ export class OperatorProcess {
   /** Of the process, while there is one. */
   get pid(): number | undefined {
     return this.#process?.pid;
+  }
+
+  /** How the process ends, while there is one. */
+  get exited(): Promise<Exit> | undefined {
+    return this.#process?.exited;
   }
 
   /** SIGKILL: no chance to say goodbye. */

@@ -176,13 +176,9 @@ export class TransactionSender {
         // Where blocks are made at once it is mined already.
         if (!placed) await this.#sleep(pollMs);
       } catch (error) {
-        if (isKeyloomError(error) && !(error instanceof ChainError)) {
-          // Without its journal the sender must not sign anything.
-          this.#stopped = error;
-          this.#failAll(error);
-          return;
-        }
-        this.#onWarning(rpcError(error));
+        // Without its journal the sender sends nothing. Who waits is told, and may try again.
+        if (isKeyloomError(error) && !(error instanceof ChainError)) this.#failAll(error);
+        else this.#onWarning(rpcError(error));
         failures += 1;
         await this.#sleep(backoffMs(pollMs, failures));
       }

@@ -150,10 +150,10 @@ export class GatewayWatcher {
     const { client } = endpoint;
     if (this.#rewindTo !== undefined) {
       const height = this.#rewindTo;
+      journal.truncateFrom(height, journal.below(height));
       this.#rewindTo = undefined;
       // It is the one that withheld a log, or the others' endpoints do.
       endpoint.distrust();
-      journal.truncateFrom(height, journal.below(height));
       return { updates: [{ kind: 'reorganised', height }], caughtUp: false };
     }
     const scanned = journal.scanned();

@@ -10,7 +10,8 @@ import { GatewayWatcher } from '../chain/watcher.ts';
 import { isKeyloomError } from '../errors.ts';
 import { createHost } from '../net/host/index.ts';
 import { loadIdentity } from '../store/keystore.ts';
-import { openStore } from '../store/store.ts';
+import { StoreErrorCode } from '../store/errors.ts';
+import { openStore, type Store } from '../store/store.ts';
 import { answerPeers } from './openings/answers.ts';
 import { Board } from './openings/board.ts';
 import { OpenedValues } from './openings/opened-values.ts';
@@ -52,6 +53,8 @@ import { watch } from './watchdog/watchdog.ts';
 
 /** Pause between attempts to reach the chain at the start. */
 const CONNECT_PAUSE_MS = 1_000;
+/** The same while there is no room on the disk. */
+const ROOM_PAUSE_MS = 5_000;
 
 /** Requests served at once. */
 const REQUEST_SLOTS = 32;
@@ -124,9 +127,7 @@ export async function startOperator(
       log.warn(
         'a crash may write secrets to a disk: set the limit of core files to 0 (ulimit -c 0)',
       );
-    const store = await openStore(config.dataDir, passphrase, {
-      transcriptBytes: config.transcriptBytes,
-    });
+    const store = await openWithRoom(config, passphrase, log, stopping.signal);
     closers.push(() => store.close());
     const gateway = await connect(config, log, stopping.signal);
     const { endpoints } = gateway;
@@ -302,6 +303,24 @@ async function traced({ tracing }: OperatorConfig, signer: Address): Promise<Tra
 /** The account that registered this operator. */
 function ownerIn({ now }: ChainState, { address }: { address: Address }): Address | undefined {
   return [...now.operators.values()].find(({ signer }) => signer === address)?.operator;
+}
+
+/** Opens the durable state; waits while there is no room for what a start writes. */
+async function openWithRoom(
+  { dataDir, transcriptBytes }: OperatorConfig,
+  passphrase: string,
+  log: Log,
+  signal: AbortSignal,
+): Promise<Store> {
+  for (;;) {
+    try {
+      return await openStore(dataDir, passphrase, { transcriptBytes });
+    } catch (error) {
+      if (!isKeyloomError(error, StoreErrorCode.DISK_FULL)) throw error;
+      log.error({ code: error.code, err: error }, 'waiting for room on the disk');
+      await pause(ROOM_PAUSE_MS, signal);
+    }
+  }
 }
 
 /** Reaches the gateway; waits while no endpoint answers. */

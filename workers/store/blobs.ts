@@ -2,8 +2,9 @@ import { createHash, hash, randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Hex } from 'viem';
+import type { Disk } from './disk.ts';
 import { StoreError, StoreErrorCode } from './errors.ts';
-import { isMissing, syncDirectory } from './files.ts';
+import { clearIncoming, isMissing, syncDirectory } from './files.ts';
 import { canonicalHex32 } from './hex.ts';
 
 const sha256 = (bytes: Uint8Array): Hex => `0x${hash('sha256', bytes, 'hex')}`;
@@ -29,16 +30,21 @@ export interface BlobReader {
 /** Public objects as files, named by the SHA-256 of their bytes. */
 export class Blobs {
   readonly #directory: string;
+  readonly #disk: Disk;
 
-  private constructor(directory: string) {
+  private constructor(directory: string, disk: Disk) {
     this.#directory = directory;
+    this.#disk = disk;
   }
 
-  /** Opens the blobs of a data directory and clears what a crash left half-written. */
-  static async open(directory: string): Promise<Blobs> {
-    const blobs = new Blobs(directory);
-    await rm(blobs.#incoming(), { recursive: true, force: true });
-    await mkdir(blobs.#incoming(), { recursive: true, mode: 0o700 });
+  /**
+   * Opens the blobs of a data directory and clears what a crash left half-written.
+   *
+   * @throws StoreError DISK_FULL, DISK_FAILED
+   */
+  static async open(directory: string, disk: Disk): Promise<Blobs> {
+    const blobs = new Blobs(directory, disk);
+    await blobs.#write(() => clearIncoming(blobs.#incoming()));
     return blobs;
   }
 
@@ -46,6 +52,8 @@ export class Blobs {
    * Keeps bytes durably and returns their digest.
    *
    * The file gets its name only after its bytes are on the disk, so a name never has part of them.
+   *
+   * @throws StoreError DISK_FULL, DISK_FAILED
    */
   async put(bytes: Uint8Array): Promise<Hex> {
     const digest = sha256(bytes);
@@ -59,35 +67,41 @@ export class Blobs {
     }
   }
 
-  /** Begins a blob that is not held in memory. */
+  /**
+   * Begins a blob that is not held in memory.
+   *
+   * @throws StoreError DISK_FULL, DISK_FAILED, as its methods do
+   */
   async create(): Promise<BlobWriter> {
     const temporary = join(this.#incoming(), randomUUID());
-    const file = await open(temporary, 'wx', 0o600);
+    const file = await this.#write(() => open(temporary, 'wx', 0o600));
     const hashed = createHash('sha256');
     let isEnded = false;
     return {
-      async append(bytes) {
+      append: async (bytes) => {
         hashed.update(bytes);
-        await file.appendFile(bytes);
+        await this.#write(() => file.appendFile(bytes));
       },
       commit: async () => {
         const digest: Hex = `0x${hashed.digest('hex')}`;
-        await file.sync();
-        await file.close();
         const path = this.#path(digest);
-        await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-        await rename(temporary, path);
-        isEnded = true;
-        await syncDirectory(dirname(path));
-        await syncDirectory(this.#directory);
+        await this.#write(async () => {
+          await file.sync();
+          await file.close();
+          await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+          await rename(temporary, path);
+          isEnded = true;
+          await syncDirectory(dirname(path));
+          await syncDirectory(this.#directory);
+        });
         return digest;
       },
-      async abort() {
+      abort: async () => {
         if (isEnded) return;
         isEnded = true;
         // Again is harmless, as after a `commit` that failed.
         await file.close();
-        await rm(temporary, { force: true });
+        await this.#write(() => rm(temporary, { force: true }));
       },
     };
   }
@@ -136,7 +150,11 @@ export class Blobs {
 
   /** Drops a blob; nothing happens if it is not held. */
   async remove(digest: Hex): Promise<void> {
-    await rm(this.#path(digest), { force: true });
+    await this.#write(() => rm(this.#path(digest), { force: true }));
+  }
+
+  #write<T>(act: () => Promise<T>): Promise<T> {
+    return this.#disk.write('blobs', this.#directory, act);
   }
 
   async #remove(digest: Hex): Promise<StoreError> {

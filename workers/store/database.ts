@@ -1,7 +1,8 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { isKeyloomError } from '../errors.ts';
+import { Disk, diskError } from './disk.ts';
 import { StoreError, StoreErrorCode } from './errors.ts';
 import { DirectoryLock } from './lock.ts';
 import { assertPrivate } from './private-files.ts';
@@ -71,13 +72,15 @@ const sqliteBusy = 5;
 /** The coded form of what SQLite throws; coded errors pass. */
 export function coded(error: unknown, path: string): unknown {
   if (isKeyloomError(error)) return error;
+  const failed = diskError(error, path);
+  if (failed !== undefined) return failed;
   const busy =
     error instanceof Error && 'errcode' in error && Number(error.errcode) % 256 === sqliteBusy;
   return new StoreError(
     busy ? StoreErrorCode.DIRECTORY_LOCKED : StoreErrorCode.STATE_UNREADABLE,
     busy
       ? 'The data directory is in use by another process.'
-      : 'The state file cannot be read or written.',
+      : 'The state file is damaged, or none: restore the data directory from a backup.',
     { metadata: { path }, cause: error },
   );
 }
@@ -86,9 +89,12 @@ export function coded(error: unknown, path: string): unknown {
  * `state.db` of a data directory.
  *
  * Write-ahead log and `synchronous=FULL`: a statement that returned survives a power cut. One process
- * at a time (`lock.ts`); another may read a snapshot meanwhile, as a backup does. Integers are read as bigint. Whatever SQLite refuses is a StoreError STATE_UNREADABLE.
+ * at a time (`lock.ts`); another may read a snapshot meanwhile, as a backup does. Integers are read as bigint. Whatever SQLite refuses is a StoreError:
+ * DISK_FULL, DISK_FAILED, or else STATE_UNREADABLE.
  */
 export class Database {
+  /** How writing goes. */
+  readonly disk = new Disk();
   readonly #path: string;
   readonly #lock: DirectoryLock;
   readonly #sqlite: DatabaseSync;
@@ -97,7 +103,8 @@ export class Database {
   /**
    * Opens the file and takes its lock; a directory without one gets one.
    *
-   * @throws StoreError READABLE_BY_OTHERS, DIRECTORY_LOCKED, SCHEMA_TOO_NEW, STATE_UNREADABLE
+   * @throws StoreError READABLE_BY_OTHERS, DIRECTORY_LOCKED, SCHEMA_TOO_NEW, STATE_UNREADABLE,
+   *   DISK_FULL, DISK_FAILED
    */
   constructor(directory: string) {
     this.#path = join(directory, 'state.db');
@@ -108,6 +115,7 @@ export class Database {
     });
     try {
       this.#sqlite = this.#coded(() => {
+        this.#requireStateOf(directory);
         // SQLite gives its log the mode of the database file: that is made first, for the owner alone.
         closeSync(openSync(this.#path, 'a', 0o600));
         return new DatabaseSync(this.#path, { timeout: 0, readBigInts: true });
@@ -122,6 +130,8 @@ export class Database {
       // Deleted secrets are overwritten, although they are encrypted.
       this.exec('PRAGMA secure_delete = ON');
       this.transact(() => this.#migrate());
+      // What was erased right before a crash is in the log still.
+      this.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     } catch (error) {
       this.close();
       throw error;
@@ -131,6 +141,7 @@ export class Database {
   /** Runs a statement that returns no rows. */
   run(sql: string, ...values: SQLInputValue[]): void {
     this.#coded(() => this.#statement(sql).run(...values));
+    if (!this.#sqlite.isTransaction) this.disk.succeeded('state');
   }
 
   /** First row of a query, or undefined. The caller states the row's type. */
@@ -154,6 +165,7 @@ export class Database {
     try {
       const value = body();
       this.exec('COMMIT');
+      this.disk.succeeded('state');
       return value;
     } catch (error) {
       if (this.#sqlite.isTransaction) this.exec('ROLLBACK');
@@ -184,6 +196,20 @@ export class Database {
   close(): void {
     if (this.#sqlite.isOpen) this.#sqlite.close();
     this.#lock.release();
+  }
+
+  /**
+   * An empty file is a new one to SQLite, which then throws away its log as well. Beside blobs it is one that
+   * was lost, with every journal of what was signed.
+   */
+  #requireStateOf(directory: string): void {
+    const bytes = statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
+    if (bytes > 0 || !existsSync(join(directory, 'blobs'))) return;
+    throw new StoreError(
+      StoreErrorCode.STATE_UNREADABLE,
+      'The state file is missing or empty in a data directory that was used: restore it from a backup.',
+      { metadata: { path: this.#path } },
+    );
   }
 
   /** Creates the tables of a fresh file, or brings those of an older version up to date. */
@@ -224,7 +250,7 @@ export class Database {
     try {
       return action();
     } catch (error) {
-      throw coded(error, this.#path);
+      throw coded(this.disk.failed('state', this.#path, error), this.#path);
     }
   }
 }

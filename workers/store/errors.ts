@@ -4,8 +4,12 @@ import { KeyloomError } from '../errors.ts';
 export const StoreErrorCode = {
   /** Another process, or another handle of this one, has the data directory open. */
   DIRECTORY_LOCKED: 'STORE_DIRECTORY_LOCKED',
-  /** `state.db` is not a database, is damaged, or cannot be read or written. */
+  /** `state.db` is not a database, or is damaged. */
   STATE_UNREADABLE: 'STORE_STATE_UNREADABLE',
+  /** There is no room for a write. It has not happened; it may be tried again. Run on. */
+  DISK_FULL: 'STORE_DISK_FULL',
+  /** The disk fails, is read-only, or refuses access. */
+  DISK_FAILED: 'STORE_DISK_FAILED',
   /** `state.db` was written by a newer version of the program. */
   SCHEMA_TOO_NEW: 'STORE_SCHEMA_TOO_NEW',
   /** The parameters or the salt of a passphrase-protected file are out of bounds. */

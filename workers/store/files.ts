@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { mkdir, open, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 
 /** True of the error for a file or folder that does not exist. */
 export const isMissing = (error: unknown): boolean =>
@@ -13,6 +14,15 @@ export async function syncDirectory(path: string): Promise<void> {
   } finally {
     await directory.close();
   }
+}
+
+/**
+ * Empties the folder of what is being written, or makes it. Without a write where there is nothing to do:
+ * an operator starts on a full disk, too.
+ */
+export async function clearIncoming(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  for (const name of await readdir(path)) await rm(join(path, name), { force: true });
 }
 
 /** A file piece by piece. Nothing is open before the first one is asked for. */

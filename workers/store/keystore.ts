@@ -5,7 +5,8 @@ import type { Hex } from 'viem';
 import { deriveKey, defaultKdf, newKdfHeader, seal, unseal } from './encryption.ts';
 import type { KdfHeader, KdfParameters } from './encryption.ts';
 import { StoreError, StoreErrorCode } from './errors.ts';
-import { isMissing } from './files.ts';
+import { diskError } from './disk.ts';
+import { isMissing, syncDirectory } from './files.ts';
 import { assertPrivate } from './private-files.ts';
 
 /** An operator's two long-term keys. Secret, both of them. */
@@ -32,7 +33,8 @@ const checksumOf = ({ format, kdf, box }: Omit<IdentityFile, 'checksum'>): strin
 /**
  * Writes a new identity file, readable by its owner alone.
  *
- * @throws StoreError IDENTITY_EXISTS if there is a file; an identity is never overwritten
+ * @throws StoreError IDENTITY_EXISTS if there is a file; an identity is never overwritten. DISK_FULL,
+ *   DISK_FAILED
  */
 export async function createIdentity(
   path: string,
@@ -137,25 +139,36 @@ const unreadable = (why: string, path: string, cause?: unknown): StoreError =>
     cause,
   });
 
-/** Creates a file with its whole content at once; a link refuses a name that is taken. */
+/** Creates a file with its whole content at once, durably; a link refuses a name that is taken. */
 async function writeNewFile(path: string, content: string): Promise<void> {
+  try {
+    await writeAndLink(path, content);
+  } catch (error) {
+    throw diskError(error, path) ?? error;
+  }
+}
+
+async function writeAndLink(path: string, content: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const temporary = `${path}.${randomUUID()}`;
-  const file = await open(temporary, 'wx', 0o600);
   try {
-    await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  try {
+    const file = await open(temporary, 'wx', 0o600);
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
     await link(temporary, path);
+    await syncDirectory(dirname(path));
   } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
     throw new StoreError(StoreErrorCode.IDENTITY_EXISTS, 'An identity exists here already.', {
       metadata: { path },
       cause: error,
     });
   } finally {
-    await rm(temporary, { force: true });
+    // What cannot be removed does no harm, and does not undo what was written.
+    await rm(temporary, { force: true }).catch(() => undefined);
   }
 }

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
+import { clearSnapshot } from './backup/snapshot.ts';
 import { bindDatabase, type Binding } from './binding.ts';
 import { Blobs } from './blobs.ts';
 import { Blocks } from './blocks.ts';
 import { Database } from './database.ts';
 import { defaultKdf, type KdfParameters } from './encryption.ts';
+import type { Disk } from './disk.ts';
 import { Entries } from './entries.ts';
 import { EvidenceBook } from './evidence.ts';
 import { Faults } from './faults.ts';
@@ -33,6 +35,8 @@ export interface Store extends Disposable {
   readonly restoration: Restoration;
   /** The one part that a power cut may take the latest of. */
   readonly transcripts: Transcripts;
+  /** How writing to the data directory goes. */
+  readonly disk: Disk;
   /** Binds the directory to a deployment and signer. @throws StoreError IDENTITY_MISMATCH */
   bind(binding: Binding): void;
   /** Releases the directory. The store is of no use afterwards. */
@@ -48,7 +52,8 @@ export interface Store extends Disposable {
  * @param directory made, for the owner alone, if it does not exist
  * @param passphrase secret; the one the directory was created with
  * @param options.transcriptBytes most bytes of transcripts; the oldest are dropped above
- * @throws StoreError DIRECTORY_LOCKED, WRONG_PASSPHRASE, SCHEMA_TOO_NEW, STATE_UNREADABLE
+ * @throws StoreError DIRECTORY_LOCKED, WRONG_PASSPHRASE, SCHEMA_TOO_NEW, STATE_UNREADABLE,
+ *   DISK_FULL, DISK_FAILED
  */
 export async function openStore(
   directory: string,
@@ -59,10 +64,12 @@ export async function openStore(
   try {
     database.assertIntact();
     const secrets = await openSecrets(database, passphrase, options.kdf ?? defaultKdf);
-    const blobs = await Blobs.open(join(directory, 'blobs'));
+    await clearSnapshot(directory);
+    const blobs = await Blobs.open(join(directory, 'blobs'), database.disk);
     const transcripts = await Transcripts.open(
       join(directory, 'transcripts'),
       options.transcriptBytes,
+      database.disk,
     );
     return assemble(database, secrets, blobs, transcripts);
   } catch (error) {
@@ -92,6 +99,7 @@ function assemble(
     pending: new Pending(database),
     restoration: new Restoration(database),
     transcripts,
+    disk: database.disk,
     bind: (binding) => bindDatabase(database, binding),
     close,
     [Symbol.dispose]: close,

@@ -5,7 +5,8 @@ import { bytesToHex, hexToBytes, type Hex } from 'viem';
 import type { SignedRoot } from '../protocols/evidence.ts';
 import type { RnsVector } from '../ring/basis.ts';
 import type { OpeningShape } from '../sharing/opening.ts';
-import { isMissing } from './files.ts';
+import { Disk } from './disk.ts';
+import { clearIncoming, isMissing } from './files.ts';
 import { canonicalHex32 } from './hex.ts';
 
 /** A share as the operator that gave it signed it: `signature` is over its `ShareCommitment`. */
@@ -60,6 +61,7 @@ const HEADER_BYTES = 8;
  */
 export class Transcripts {
   readonly #directory: string;
+  readonly #disk: Disk;
   readonly #maxBytes: number;
   /** Bytes of each part by its number, in ascending order; the last one is written to. */
   readonly #parts = new Map<number, number>();
@@ -68,23 +70,35 @@ export class Transcripts {
   /** Latest writing of each share that is being written. */
   readonly #writing = new Map<string, Promise<unknown>>();
 
-  private constructor(directory: string, maxBytes: number) {
+  private constructor(directory: string, maxBytes: number, disk: Disk) {
     this.#directory = directory;
+    this.#disk = disk;
     this.#maxBytes = maxBytes;
   }
 
-  /** Opens the transcripts of a data directory and clears what a crash left half-written. */
-  static async open(directory: string, maxBytes = defaultTranscriptBytes): Promise<Transcripts> {
-    const transcripts = new Transcripts(directory, maxBytes);
-    await rm(transcripts.#incoming(), { recursive: true, force: true });
-    await mkdir(transcripts.#incoming(), { recursive: true, mode: 0o700 });
-    const names = await readdir(directory);
+  /**
+   * Opens the transcripts of a data directory and clears what a crash left half-written.
+   *
+   * @throws StoreError DISK_FULL, DISK_FAILED
+   */
+  static async open(
+    directory: string,
+    maxBytes = defaultTranscriptBytes,
+    disk = new Disk(),
+  ): Promise<Transcripts> {
+    const transcripts = new Transcripts(directory, maxBytes, disk);
+    await disk.write('transcripts', directory, () => transcripts.#load());
+    return transcripts;
+  }
+
+  async #load(): Promise<void> {
+    await clearIncoming(this.#incoming());
+    const names = await readdir(this.#directory);
     const numbers = names.filter((name) => /^\d+$/.test(name)).map(Number);
     for (const number of numbers.sort((a, b) => a - b))
-      transcripts.#parts.set(number, await transcripts.#measure(number));
-    if (transcripts.#parts.size === 0) await transcripts.#begin(0);
-    await transcripts.#evict();
-    return transcripts;
+      this.#parts.set(number, await this.#measure(number));
+    if (this.#parts.size === 0) await this.#begin(0);
+    await this.#evict();
   }
 
   /**
@@ -92,6 +106,7 @@ export class Transcripts {
    *
    * @returns what the operator signed for the one that is held now: for another share than this one,
    * if it has given two
+   * @throws StoreError DISK_FULL, DISK_FAILED
    */
   async put(openingId: Hex, index: number, share: TranscriptShare): Promise<SignedRoot> {
     const opening = canonicalHex32(openingId, 'openingId');
@@ -99,7 +114,9 @@ export class Transcripts {
     const key = `${opening}/${index}`;
     const turn = (this.#writing.get(key) ?? Promise.resolve())
       .catch(() => undefined)
-      .then(() => this.#put(opening, index, share));
+      .then(() =>
+        this.#disk.write('transcripts', this.#directory, () => this.#put(opening, index, share)),
+      );
     this.#writing.set(key, turn);
     try {
       return await turn;

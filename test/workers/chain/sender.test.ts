@@ -7,7 +7,7 @@ import { defaultCaps } from '../../../workers/chain/fees.ts';
 import { TransactionSender, type SenderOptions } from '../../../workers/chain/sender.ts';
 import { signTransaction } from '../../../workers/chain/transactions.ts';
 import type { Store } from '../../../workers/store/store.ts';
-import { StoreErrorCode } from '../../../workers/store/errors.ts';
+import { StoreError, StoreErrorCode } from '../../../workers/store/errors.ts';
 import { temporaryStores } from '../store/support.ts';
 import {
   announce,
@@ -195,6 +195,26 @@ describe('submit', () => {
       code: StoreErrorCode.STATE_UNREADABLE,
     });
     expect(await nonce()).toBe(0);
+  });
+
+  it('sends once there is room for its journal again', async () => {
+    const { transactions } = store;
+    let isFull = true;
+    const journal: SenderOptions['journal'] = {
+      pending: () => transactions.pending(),
+      settle: (settled) => transactions.settle(settled),
+      record: (...entry) => {
+        if (isFull) throw new StoreError(StoreErrorCode.DISK_FULL, 'no room');
+        transactions.record(...entry);
+      },
+    };
+    const sender = senderWith({ journal });
+    await expect(sender.submit('a', call(1), notDone)).rejects.toMatchObject({
+      code: StoreErrorCode.DISK_FULL,
+    });
+    expect(await nonce()).toBe(0);
+    isFull = false;
+    expect(await sender.submit('a', call(1), notDone)).toMatchObject({ status: 'success' });
   });
 });
 

@@ -14,6 +14,7 @@ export const preimageOf = (itemPrefix: Hex): OpeningPreimage => ({
 /** What round i of the crash test writes. */
 export function round(i: number) {
   const hash = digest(`block ${i}`);
+  const blob = Uint8Array.from(Buffer.from(`blob ${i} `.repeat(1000)));
   return {
     id: digest(`opening ${i}`),
     root: digest(`root ${i}`),
@@ -33,6 +34,7 @@ export function round(i: number) {
       shape: { primes: [2053n], width: 200, polynomials: 1 },
       residues: BigUint64Array.from({ length: 200 }, (_, at) => BigInt(at)),
     },
-    blob: Uint8Array.from(Buffer.from(`blob ${i} `.repeat(1000))),
+    blob,
+    digest: `0x${createHash('sha256').update(blob).digest('hex')}` as Hex,
   };
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
@@ -11,6 +11,13 @@ export const passphrase = 'correct horse battery staple';
 export const word = (byte: number): `0x${string}` =>
   `0x${byte.toString(16).padStart(2, '0').repeat(32)}`;
 
+/** In memory where there is such a place: thousands of forced writes take minutes on a busy disk. */
+const MEMORY = '/dev/shm';
+
+/** A new folder, which whoever makes it removes. */
+export const scratchFolder = (): string =>
+  mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'keyloom-store-'));
+
 /** Directories and stores of one test file, removed and closed after each test. */
 export function temporaryStores() {
   const directories: string[] = [];
@@ -20,7 +27,7 @@ export function temporaryStores() {
     for (const path of directories.splice(0)) rmSync(path, { recursive: true, force: true });
   });
   const directory = () => {
-    const path = mkdtempSync(join(tmpdir(), 'keyloom-store-'));
+    const path = scratchFolder();
     directories.push(path);
     return path;
   };

@@ -1,4 +1,6 @@
-import type { GatewayWatcher } from '../../chain/watcher.ts';
+import type { GatewayUpdate, GatewayWatcher } from '../../chain/watcher.ts';
+import { isKeyloomError } from '../../errors.ts';
+import { StoreErrorCode } from '../../store/errors.ts';
 import type { ChainState } from './chain-state.ts';
 import type { OperatorContext } from '../context.ts';
 import { duties } from '../duties/duties.ts';
@@ -6,7 +8,10 @@ import { Jobs } from '../duties/jobs.ts';
 import type { KeyShares } from '../committee/key-shares.ts';
 import { knownPeers } from '../committee/membership.ts';
 import type { Seats } from '../committee/seats.ts';
+import { pause } from '../waiting.ts';
 
+/** Pause before a block is journaled again for which there was no room. */
+const ROOM_PAUSE_MS = 2_000;
 /** Least time between two readings of what others see differently: a reading stops all jobs. */
 const REREAD_PAUSE_MS = 10_000;
 /** After this time without one, the next reading starts close by again. */
@@ -45,11 +50,11 @@ export class Follower {
 
   /** Follows until the context is stopping, then waits for the jobs to end. */
   async run(): Promise<void> {
-    const { log, boards, stopping } = this.#context;
+    const { log, boards } = this.#context;
     try {
       this.#chain.rebuild(this.#watcher.replay());
       this.#adjust();
-      for await (const update of this.#watcher.watch(stopping)) {
+      for await (const update of this.#updates()) {
         if (update.kind === 'reorganised') {
           log.warn({ height: update.height }, 'the chain was reorganised');
           await this.#jobs.stop();
@@ -65,6 +70,20 @@ export class Follower {
       }
     } finally {
       await this.#jobs.stop();
+    }
+  }
+
+  /** What the watcher sees. While there is no room for its journal, the chain is not followed further. */
+  async *#updates(): AsyncGenerator<GatewayUpdate, void, undefined> {
+    const { log, stopping } = this.#context;
+    while (!stopping.aborted) {
+      try {
+        yield* this.#watcher.watch(stopping);
+      } catch (error) {
+        if (!isKeyloomError(error, StoreErrorCode.DISK_FULL)) throw error;
+        log.error({ code: error.code, err: error }, 'the chain is not followed: there is no room');
+        await pause(ROOM_PAUSE_MS, stopping).catch(() => undefined);
+      }
     }
   }
 

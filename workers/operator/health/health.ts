@@ -74,6 +74,7 @@ export class HealthReport {
       JOURNAL_DAMAGED: isDamaged('JOURNAL_DAMAGED'),
       RESULT_DIFFERS: isDamaged('RESULT_DIFFERS'),
       SLASHED: own?.removed === true,
+      DISK_FAILING: store.disk.failure !== undefined,
       DISK_LOW: disk !== undefined && disk.freeBytes < limits.freeBytes,
       CLOCK_OFF:
         clockOffsetSeconds !== undefined && Math.abs(clockOffsetSeconds) > limits.clockSeconds,

@@ -28,6 +28,8 @@ export const HealthReason = {
   RESULT_DIFFERS: 'RESULT_DIFFERS',
   /** It was slashed: it keeps the seats that it has, and gets no others. */
   SLASHED: 'SLASHED',
+  /** The latest write to the data directory failed: no room, or the disk fails. Nothing new is signed. */
+  DISK_FAILING: 'DISK_FAILING',
   /** The file system of the data directory has less than `freeBytes` left. */
   DISK_LOW: 'DISK_LOW',
   /** This machine's clock and the chain's are more than `clockSeconds` apart. */

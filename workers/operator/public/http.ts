@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { hexToBytes, type Hex } from 'viem';
 
 import { isKeyloomError } from '../../errors.ts';
+import { StoreErrorCode } from '../../store/errors.ts';
 import type { BlobReader } from '../../store/blobs.ts';
 import type { TranscriptEntry, TranscriptShare } from '../../store/transcripts.ts';
 import { Slots } from '../duties/slots.ts';
@@ -93,6 +94,8 @@ const HTTP_STATUS: Readonly<Record<string, number>> = {
   [OperatorErrorCode.COMPUTATION_FAILED]: 500,
   [OperatorErrorCode.TOO_MANY_REQUESTS]: 429,
   [OperatorErrorCode.OPERATOR_BUSY]: 503,
+  [StoreErrorCode.DISK_FULL]: 503,
+  [StoreErrorCode.DISK_FAILED]: 503,
 };
 
 /** What a browser asks before it uploads. */

@@ -1,6 +1,8 @@
 import type { Hex } from 'viem';
 
+import { isKeyloomError } from '../../errors.ts';
 import { openingsPerQuestion } from '../../net/limits.ts';
+import { StoreErrorCode } from '../../store/errors.ts';
 import type { CommittedOpening } from '../../store/openings.ts';
 import type { Place } from '../committee/seat.ts';
 import type { OperatorContext } from '../context.ts';
@@ -91,20 +93,35 @@ export class Comparisons {
       .filter(([, due]) => due.epochId === epochId && due.dueAtMs <= now)
       .slice(0, openingsPerQuestion);
     for (const [openingId] of batch) this.#due.delete(openingId);
-    const openingIds = batch.map(([openingId]) => openingId);
     const seat = place(epochId);
-    if (seat !== undefined) {
-      for (const [, { left }] of batch)
-        if (left !== undefined) await witnessCommitted(context, seat, left);
-      const over = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
-      const answered = await compareRoots(context, seat, openingIds, this.#slow, over);
-      signal.throwIfAborted();
-      // All honest ones, unless some are away. Of two that saw different roots either asks the other.
-      if (answered >= seat.session.committee.quorum - 1)
-        return context.store.openings.setCompared(openingIds);
+    try {
+      if (seat !== undefined && (await this.#haveCompared(context, seat, batch, signal))) return;
+    } catch (error) {
+      // What was found could not be kept: it is found again.
+      if (!isKeyloomError(error, StoreErrorCode.DISK_FULL)) throw error;
+      context.log.error({ code: error.code, err: error }, 'openings are compared later');
     }
     const dueAtMs = performance.now() + AGAIN_AFTER_MS;
     for (const [openingId, due] of batch) this.#enter(openingId, { ...due, dueAtMs });
+  }
+
+  /** @returns false if too few peers have answered */
+  async #haveCompared(
+    context: OperatorContext,
+    seat: Place,
+    batch: readonly (readonly [Hex, Due])[],
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    for (const [, { left }] of batch)
+      if (left !== undefined) await witnessCommitted(context, seat, left);
+    const openingIds = batch.map(([openingId]) => openingId);
+    const over = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
+    const answered = await compareRoots(context, seat, openingIds, this.#slow, over);
+    signal.throwIfAborted();
+    // All honest ones, unless some are away. Of two that saw different roots either asks the other.
+    if (answered < seat.session.committee.quorum - 1) return false;
+    context.store.openings.setCompared(openingIds);
+    return true;
   }
 
   /** Takes up what is in the store and does not wait, once few wait. Among it may be what is still open. */

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { open, readFile, rm, stat } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { access, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { contentOf, isMissing, syncDirectory } from '../files.ts';
 import { parseIdentity } from '../keystore.ts';
@@ -66,33 +66,63 @@ async function digestOf(chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>
   return hashed.digest('hex');
 }
 
-/** Writes a file durably, for the owner alone; leaves none if that fails. @returns its SHA-256 */
+/**
+ * Writes a file durably, for the owner alone; leaves none if that fails. It gets its name when all of it is
+ * on the disk, so what a crash leaves is not taken for a backup.
+ *
+ * @returns its SHA-256
+ */
 async function writeNew(path: string, chunks: AsyncIterable<Uint8Array>): Promise<string> {
-  const file = await open(path, 'wx', 0o600).catch((cause: unknown) => {
-    throw writeError(path, cause);
-  });
+  const temporary = `${path}.${randomUUID()}.part`;
   try {
-    const hashed = createHash('sha256');
+    await refuseTaken(path);
+    const digest = await writeDurably(temporary, chunks);
+    // Not a link, which many file systems that backups are kept on do not have.
+    await refuseTaken(path);
+    await rename(temporary, path);
+    await syncDirectory(dirname(path));
+    return digest;
+  } catch (cause) {
+    throw writeError(path, cause);
+  } finally {
+    // What cannot be removed does no harm, and does not undo what was written.
+    await rm(temporary, { force: true }).catch(() => undefined);
+  }
+}
+
+/** @returns the SHA-256 of what was written */
+async function writeDurably(path: string, chunks: AsyncIterable<Uint8Array>): Promise<string> {
+  const hashed = createHash('sha256');
+  const file = await open(path, 'wx', 0o600);
+  try {
     for await (const chunk of chunks) {
       hashed.update(chunk);
       await file.appendFile(chunk);
     }
     await file.sync();
+  } finally {
     await file.close();
-    await syncDirectory(dirname(path));
-    return hashed.digest('hex');
-  } catch (cause) {
-    await file.close();
-    await rm(path, { force: true });
-    throw writeError(path, cause);
   }
+  return hashed.digest('hex');
+}
+
+/** @throws BackupError TARGET_EXISTS */
+async function refuseTaken(path: string): Promise<void> {
+  const isTaken = await access(path).then(
+    () => true,
+    (cause: unknown) => !isMissing(cause),
+  );
+  if (!isTaken) return;
+  throw new BackupError(
+    BackupErrorCode.TARGET_EXISTS,
+    `${path} cannot be written: it exists, and is never overwritten.`,
+  );
 }
 
 function writeError(path: string, cause: unknown): unknown {
   if (!(cause instanceof Error && 'code' in cause && 'syscall' in cause)) return cause;
-  const [code, why] =
-    cause.code === 'EEXIST'
-      ? [BackupErrorCode.TARGET_EXISTS, 'it exists, and is never overwritten']
-      : [BackupErrorCode.WRITE_FAILED, isMissing(cause) ? 'its folder is missing' : cause.message];
-  return new BackupError(code, `${path} cannot be written: ${why}.`, { cause });
+  const why = isMissing(cause) ? 'its folder is missing' : cause.message;
+  return new BackupError(BackupErrorCode.WRITE_FAILED, `${path} cannot be written: ${why}.`, {
+    cause,
+  });
 }

@@ -41,7 +41,8 @@ export async function restoreBackup(
   } catch (cause) {
     throw writeError(into, cause);
   } finally {
-    await rm(temporary, { recursive: true, force: true });
+    // What cannot be removed does not undo what was written.
+    await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
   }
 }
 

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { Address } from 'viem';
 import { isKeyloomError } from '../../errors.ts';
 import { schemaVersion } from '../database.ts';
+import { diskError } from '../disk.ts';
 import { StoreError, StoreErrorCode } from '../errors.ts';
 import { BackupError, BackupErrorCode, nothing } from './errors.ts';
 import type { Manifest } from './manifest.ts';
@@ -20,13 +21,29 @@ export interface Snapshot extends Pick<
 /** For how long a writer may keep a reader waiting; it never does for long. */
 const BUSY_MS = 10_000;
 
+const snapshotOf = (dataDir: string): string => join(dataDir, 'snapshot');
+
+/**
+ * Removes what a backup that was killed has left: it has secrets that the operator may erase. A backup that
+ * is under way at that moment fails.
+ *
+ * @throws StoreError DISK_FAILED
+ */
+export async function clearSnapshot(dataDir: string): Promise<void> {
+  const folder = snapshotOf(dataDir);
+  await rm(folder, { recursive: true, force: true }).catch((cause: unknown) => {
+    throw diskError(cause, folder) ?? cause;
+  });
+}
+
 /**
  * Takes a snapshot of `state.db`, whether an operator runs on it or not, and removes it at the end.
  *
  * It is one read transaction of SQLite: all that was durable when it began, and nothing half done. The
  * operator goes on writing to its log meanwhile. The copy has no pages of what was erased.
  *
- * @throws BackupError NOTHING_TO_KEEP; StoreError STATE_UNREADABLE for a damaged file
+ * @throws BackupError NOTHING_TO_KEEP; StoreError STATE_UNREADABLE for a damaged file, DISK_FULL,
+ *   DISK_FAILED
  */
 export async function withSnapshot<T>(
   dataDir: string,
@@ -34,24 +51,26 @@ export async function withSnapshot<T>(
 ): Promise<T> {
   const source = join(dataDir, 'state.db');
   if (!existsSync(source)) throw nothing(`there is no state in ${dataDir}`);
-  const folder = join(dataDir, 'snapshot');
+  const folder = snapshotOf(dataDir);
   try {
-    // One that was killed has left its own.
-    await rm(folder, { recursive: true, force: true });
+    await clearSnapshot(dataDir);
     await mkdir(folder, { mode: 0o700 });
     const path = join(folder, 'state.db');
     // SQLite takes an empty file for a new one, and this one is for the owner alone.
     await writeFile(path, '', { mode: 0o600 });
     return await use({ path, ...copy(source, path) });
   } catch (cause) {
+    const failed = diskError(cause, folder);
+    if (failed !== undefined) throw failed;
     if (isKeyloomError(cause) || !(cause instanceof Error && 'errcode' in cause)) throw cause;
     throw new StoreError(
       StoreErrorCode.STATE_UNREADABLE,
-      'The state file cannot be copied: it is damaged, or there is no room.',
+      'The state file cannot be copied: it is damaged.',
       { metadata: { path: source }, cause },
     );
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    // What cannot be removed is by the next one.
+    await rm(folder, { recursive: true, force: true }).catch(() => undefined);
   }
 }
 

@@ -6,6 +6,7 @@ import { Follower } from '../../../../workers/operator/chain-view/follower.ts';
 import { KeyShares } from '../../../../workers/operator/committee/key-shares.ts';
 import { Seats } from '../../../../workers/operator/committee/seats.ts';
 import { unlessAborted } from '../../../../workers/operator/waiting.ts';
+import { StoreError, StoreErrorCode } from '../../../../workers/store/errors.ts';
 import { digestOf, type Block } from '../fake-chain.ts';
 import { startCommittee, stopped } from '../harness.ts';
 
@@ -34,12 +35,18 @@ class ToldWatcher {
     yield* this.#journal;
   }
 
+  /** Fails the next look. */
+  failure: Error | undefined;
+
   rewind(height: bigint): void {
     this.rewound.push(height);
   }
 
   async *watch(signal: AbortSignal) {
     while (!signal.aborted) {
+      const { failure } = this;
+      this.failure = undefined;
+      if (failure !== undefined) throw failure;
       for (const { update, taken } of this.#queue.splice(0)) {
         yield update;
         taken();
@@ -103,6 +110,17 @@ describe('a follower', () => {
     expect(state.now.keys.size).toBe(1);
     stop.abort(stopped());
     await ended;
+  });
+
+  it('goes on when there is room for its journal again, and ends when its disk fails', async () => {
+    const { chain, epochId, told, state, ended } = await start();
+    told.failure = new StoreError(StoreErrorCode.DISK_FULL, 'no room');
+    const seen = told.tell(chain.emit(requestKey(epochId)));
+    await seen;
+    expect(state.height).toBe(4n);
+    told.failure = new StoreError(StoreErrorCode.DISK_FAILED, 'a failing disk');
+    told.tell(chain.emit(requestKey(epochId))).catch(() => undefined);
+    await expect(ended).rejects.toMatchObject({ code: StoreErrorCode.DISK_FAILED });
   });
 
   it('reads a block again that 2t+1 others see differently', async () => {

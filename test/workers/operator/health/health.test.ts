@@ -160,9 +160,20 @@ describe('an operator', () => {
     expect(await reasons()).toEqual([HealthReason.PEERS_UNREACHABLE]);
   });
 
-  it('says that its disk is full', async () => {
+  it('says that its disk is nearly full', async () => {
     const { reasons } = await watchedCommittee({ freeBytes: 2 ** 50 });
     expect(await reasons()).toEqual([HealthReason.DISK_LOW]);
+  });
+
+  it('says that its disk refuses writes, until it does not', async () => {
+    const { at, reasons } = await watchedCommittee();
+    const { disk } = at(1).context.store;
+    const full = Object.assign(new Error('no space'), { code: 'ENOSPC', syscall: 'write' });
+    disk.failed('blobs', 'blobs', full);
+    disk.succeeded('state');
+    expect(await reasons()).toEqual([HealthReason.DISK_FAILING]);
+    disk.succeeded('blobs');
+    expect(await reasons()).toEqual([]);
   });
 
   it('says that a part of it has ended', async () => {
