@@ -50,7 +50,7 @@ function benchCommittee(set: ParameterSet, n: 4 | 13): Measurement[] {
   const input = publicDecryption.prepare(session.committee, set, ciphertext);
   const from = basisOf(set, parsed.limbs);
   const to = basisOf(set, input.limbs);
-  const request = { keyId: key.keyId, generation: 0, set, ciphertext: input };
+  const request = { keyId: key.keyId, generation: 0, set, ciphertexts: [input] };
 
   const whole = decryptionShares(simulation, key, ciphertext);
   const scalar = decryptionShares(simulation, key, ciphertext, [0]);

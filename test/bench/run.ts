@@ -1,4 +1,4 @@
-/** `npm run bench [-- --json FILE] [--large]`: see docs/bench.md for what each line means. */
+/** `npm run bench [-- --json FILE] [--large] [--only WORDS]`: see docs/bench.md for what each line means. */
 import { writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
@@ -11,8 +11,11 @@ import { benchKeys } from './keys.ts';
 import { benchNtt } from './ntt.ts';
 import { benchProofs } from './proofs.ts';
 import { report, type Measurement } from './report.ts';
+import { benchThroughput } from './throughput.ts';
 
-const { values } = parseArgs({ options: { json: { type: 'string' }, large: { type: 'boolean' } } });
+const { values } = parseArgs({
+  options: { json: { type: 'string' }, large: { type: 'boolean' }, only: { type: 'string' } },
+});
 type Bench = () => Measurement[] | Promise<Measurement[]>;
 /** Thirteen processes take long where there are few cores. */
 const large: [string, Bench][] = [['thirteen operators on the devnet', () => benchDevnet(13, 5)]];
@@ -24,11 +27,14 @@ const parts: readonly [what: string, run: Bench][] = [
   ['proofs of ciphertexts, against SEAL', benchProofs],
   ['a ceremony, against snarkjs', benchCeremony],
   ['four operators on the devnet', () => benchDevnet(4, 20)],
+  ['throughput of four operators, N=8192', () => benchThroughput('bfv-8192-b20')],
+  ['throughput of four operators, N=16384', () => benchThroughput('bfv-16384-b20')],
   ...(values.large === true ? large : []),
 ];
 
 const measurements: Measurement[] = [];
 for (const [what, run] of parts) {
+  if (!what.includes(values.only ?? '')) continue;
   process.stderr.write(`measuring ${what} …\n`);
   measurements.push(...(await run()));
 }

@@ -126,7 +126,7 @@ function openingOf({ bytes, keyId }: Registered, values: Values): Hex {
       keyId,
       generation: 0,
       set: testSet,
-      ciphertext: bytes,
+      ciphertexts: [bytes],
       positions: positions.length === 0 ? undefined : positions,
     },
   );

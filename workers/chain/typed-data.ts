@@ -122,7 +122,7 @@ export async function recoverSigner(
   statement: Statement,
   signature: Hex,
 ): Promise<Address> {
-  if (!isCanonical(signature)) throw malformed();
+  if (!isCanonicalSignature(signature)) throw malformed();
   try {
     return await recoverAddress({ hash: statementDigest(deployment, statement), signature });
   } catch (error) {
@@ -130,7 +130,8 @@ export async function recoverSigner(
   }
 }
 
-function isCanonical(signature: Hex): boolean {
+/** True of 65 bytes in the one form that the contracts accept; they need not be anybody's signature. */
+export function isCanonicalSignature(signature: Hex): boolean {
   if (!isHex(signature) || size(signature) !== signatureBytes) return false;
   if (signature.length !== 2 + 2 * signatureBytes) return false;
   const r = BigInt(slice(signature, 0, 32));

@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto';
+import type { Hex } from 'viem';
+import type { RnsVector } from '../ring/basis.ts';
 import type { ParameterSet } from '../ring/parameters.ts';
 import { sealContext } from './context.ts';
-import { pairLength, parsePair, serializePair } from './pair.ts';
+import { pairLength, pairParts, parsePair, serializePair } from './pair.ts';
 import type { Pair } from './pair.ts';
 
 /**
@@ -22,18 +25,31 @@ export function firstLimbs(set: ParameterSet): number {
 /**
  * Reads a ciphertext from outside: canonical or rejected. See docs/formats.md, SEAL objects.
  *
- * @returns polynomials in memory of their own
+ * @param memory for the polynomials, if it is enough for them; they get their own if there is none
+ * @returns polynomials that nothing else refers to but this memory
  * @throws FheError TRUNCATED, TRAILING_BYTES, HEADER_INVALID, VERSION_UNSUPPORTED, COMPRESSED,
  * LENGTH_FIELD_INVALID, PARMS_ID_UNKNOWN, LEVEL_INVALID (the key level), NTT_FORM_INVALID,
  * SIZE_INVALID, DEGREE_MISMATCH, LIMBS_MISMATCH, SCALE_INVALID, CORRECTION_FACTOR_INVALID,
  * NOT_CANONICAL, TRANSPARENT
  */
-export function parseCiphertext(set: ParameterSet, bytes: Uint8Array): Ciphertext {
+export function parseCiphertext(
+  set: ParameterSet,
+  bytes: Uint8Array,
+  memory?: RnsVector,
+): Ciphertext {
   const kind = { nttForm: false, fewestLimbs: 1, mostLimbs: firstLimbs(set) };
-  return parsePair(set, sealContext(set).parmsIds, kind, bytes);
+  return parsePair(set, sealContext(set).parmsIds, kind, bytes, memory);
 }
 
 /** The canonical bytes of a ciphertext: what SEAL itself saves without compression. */
 export function serializeCiphertext(set: ParameterSet, ciphertext: Ciphertext): Uint8Array {
   return serializePair(set, sealContext(set).parmsIds, false, ciphertext);
+}
+
+/** SHA-256 of the canonical bytes, which are not made for it. */
+export function ciphertextDigest(set: ParameterSet, ciphertext: Ciphertext): Hex {
+  const hash = createHash('sha256');
+  for (const part of pairParts(set, sealContext(set).parmsIds, false, ciphertext))
+    hash.update(part);
+  return `0x${hash.digest('hex')}`;
 }

@@ -53,6 +53,17 @@ export interface DecryptionPlan {
  * @throws FheError NOISE_NEVER_FITS with the numbers of the first level
  */
 export function decryptionPlan(set: ParameterSet, committee: Committee): DecryptionPlan {
+  const known = plans.get(set) ?? new Map<number, DecryptionPlan>();
+  plans.set(set, known);
+  const plan = known.get(committee.n) ?? computePlan(set, committee);
+  known.set(committee.n, plan);
+  return plan;
+}
+
+/** By the committee's size. Integers of hundreds of bits, and asked for with each ciphertext. */
+const plans = new WeakMap<ParameterSet, Map<number, DecryptionPlan>>();
+
+function computePlan(set: ParameterSet, committee: Committee): DecryptionPlan {
   const fresh = freshNoiseBound(set, committee);
   for (let limbs = 1; limbs <= firstLimbs(set); limbs++) {
     const floodBits = largestFloodBits(set, committee, limbs);

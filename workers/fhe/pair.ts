@@ -56,21 +56,35 @@ export function serializePair(
   pair: Pair,
 ): Uint8Array {
   const bytes = new Uint8Array(pairLength(set, pair.limbs));
-  const view = new DataView(bytes.buffer);
-  const count = polynomials * pair.limbs * set.degree;
-  writeHeader(view, 0, bytes.length);
-  bytes.set(parmsIds[pair.limbs - 1], parmsIdAt);
+  let at = 0;
+  for (const part of pairParts(set, parmsIds, nttForm, pair)) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+/** The same in pieces, of which all but the first are the pair's own memory: to be hashed. */
+export function pairParts(
+  set: ParameterSet,
+  parmsIds: readonly Uint8Array[],
+  nttForm: boolean,
+  pair: Pair,
+): Uint8Array[] {
+  const start = new Uint8Array(residuesAt);
+  const view = new DataView(start.buffer);
+  const length = pairLength(set, pair.limbs);
+  writeHeader(view, 0, length);
+  start.set(parmsIds[pair.limbs - 1], parmsIdAt);
   view.setUint8(nttFormAt, nttForm ? 1 : 0);
   view.setBigUint64(sizeAt, BigInt(polynomials), true);
   view.setBigUint64(degreeAt, BigInt(set.degree), true);
   view.setBigUint64(limbsAt, BigInt(pair.limbs), true);
   view.setFloat64(scaleAt, 1, true);
   view.setBigUint64(correctionFactorAt, 1n, true);
-  writeHeader(view, arrayAt, bytes.length - arrayAt);
-  view.setBigUint64(countAt, BigInt(count), true);
-  bytes.set(bytesOf(pair.c0), residuesAt);
-  bytes.set(bytesOf(pair.c1), residuesAt + 4 * count);
-  return bytes;
+  writeHeader(view, arrayAt, length - arrayAt);
+  view.setBigUint64(countAt, BigInt(polynomials * pair.limbs * set.degree), true);
+  return [start, bytesOf(pair.c0), bytesOf(pair.c1)];
 }
 
 /**
@@ -80,7 +94,8 @@ export function serializePair(
  * code. It never calls SEAL, and it allocates only once the length has been checked, which follows
  * from the parms_id alone.
  *
- * @returns polynomials in memory of their own
+ * @param memory for the polynomials, of which there may be too little: then they get their own
+ * @returns polynomials in this memory, or in their own if there is none
  * @throws FheError any of the format codes
  */
 export function parsePair(
@@ -88,6 +103,7 @@ export function parsePair(
   parmsIds: readonly Uint8Array[],
   kind: PairKind,
   bytes: Uint8Array,
+  memory?: RnsVector,
 ): Pair {
   if (bytes.length < residuesAt) {
     throw rejection(FheErrorCode.TRUNCATED, { length: bytes.length, expected: residuesAt });
@@ -116,7 +132,10 @@ export function parsePair(
   checkField(view, countAt, count, FheErrorCode.LENGTH_FIELD_INVALID);
   checkByteLength(bytes, length);
 
-  const residues = new BigUint64Array(count);
+  const residues =
+    memory !== undefined && memory.length >= count
+      ? memory.subarray(0, count)
+      : new BigUint64Array(count);
   bytesOf(residues).set(bytes.subarray(residuesAt));
   const c0 = residues.subarray(0, count / 2);
   const c1 = residues.subarray(count / 2);

@@ -1,7 +1,8 @@
-import type { Address, Hex, LocalAccount } from 'viem';
+import type { Hex, LocalAccount } from 'viem';
 
 import type { GatewayClient } from '../chain/client.ts';
-import { recoverSigner, signStatement, type Statement } from '../chain/typed-data.ts';
+import { isSignedBy as isSignedByAddress } from '../chain/signed-by.ts';
+import { signStatement, type Statement } from '../chain/typed-data.ts';
 import type { TransactionSender } from '../chain/sender.ts';
 import type { Host } from '../net/host/index.ts';
 import type { Residues } from '../net/packed.ts';
@@ -154,19 +155,14 @@ export function sign(context: OperatorContext, statement: Statement): Promise<He
 }
 
 /** True if `index` of the seat's committee made the signature over the statement. */
-export async function isSignedBy(
+export function isSignedBy(
   context: OperatorContext,
   seat: Place,
   index: number,
   statement: Statement,
   signature: Hex,
 ): Promise<boolean> {
-  const signer: Address | undefined = await recoverSigner(
-    context.gateway,
-    statement,
-    signature,
-  ).catch(() => undefined);
-  return signer !== undefined && signer === signerOf(seat, index);
+  return isSignedByAddress(context.gateway, statement, signature, signerOf(seat, index));
 }
 
 /** Records and logs that a peer deviated. */

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { Hex } from 'viem';
-import { parseCiphertext, serializeCiphertext } from '../fhe/ciphertext.ts';
+import { ciphertextDigest, firstLimbs, parseCiphertext } from '../fhe/ciphertext.ts';
 import { decryptionPlan } from '../fhe/noise.ts';
 import { negacyclicCoefficients, negacyclicMultiplyAdd } from '../ring/arithmetic.ts';
 import { basisOf } from '../ring/basis.ts';
@@ -44,7 +43,7 @@ export function prepare(
   bytes: Uint8Array,
 ): DecryptionInput {
   const { limbs, floodBits } = decryptionPlan(set, committee);
-  const ciphertext = parseCiphertext(set, bytes);
+  const ciphertext = parseCiphertext(set, bytes, scratchFor(set));
   if (ciphertext.limbs < limbs) {
     throw new ProtocolError(
       ProtocolErrorCode.CIPHERTEXT_LEVEL_TOO_LOW,
@@ -56,9 +55,20 @@ export function prepare(
   const to = basisOf(set, limbs);
   const c0 = switchModulus(from, to, ciphertext.c0);
   const c1 = switchModulus(from, to, ciphertext.c1);
-  const canonical = serializeCiphertext(set, { limbs, c0, c1 });
-  const digest = createHash('sha256').update(canonical).digest('hex');
-  return { set, committee, limbs, floodBits, c0, c1, digest: `0x${digest}` };
+  const digest = ciphertextDigest(set, { limbs, c0, c1 });
+  return { set, committee, limbs, floodBits, c0, c1, digest };
+}
+
+/**
+ * Memory for a ciphertext while it is switched, one for all: a request has up to 16, of half a megabyte and
+ * more each, and collecting so much garbage takes longer than all that is computed.
+ */
+let scratch: RnsVector = new BigUint64Array();
+
+function scratchFor(set: ParameterSet): RnsVector {
+  const length = 2 * firstLimbs(set) * set.degree;
+  if (scratch.length < length) scratch = new BigUint64Array(length);
+  return scratch;
 }
 
 /** @throws ProtocolError COMMITTEE_MISMATCH if it was prepared for others than these */

@@ -1,6 +1,5 @@
 import { linearCombination } from '../ring/arithmetic.ts';
-import type { Basis, RnsVector } from '../ring/basis.ts';
-import { scaleAndRound } from '../ring/rounding.ts';
+import type { RnsVector } from '../ring/basis.ts';
 import { ProtocolError, ProtocolErrorCode } from './errors.ts';
 
 /**
@@ -50,15 +49,4 @@ export function plus(primes: readonly bigint[], a: RnsVector, b: RnsVector): Rns
     [a, b],
     primes.map(() => [1n, 1n]),
   );
-}
-
-/** round(t·x/q) mod t for a vector of any width up to the degree: `scaleAndRound` on a padded one. */
-export function scaleAndRoundSome(basis: Basis, plainModulus: bigint, x: RnsVector): RnsVector {
-  const { degree, limbs } = basis;
-  const width = x.length / limbs;
-  const padded: RnsVector = new BigUint64Array(limbs * degree);
-  for (let limb = 0; limb < limbs; limb++) {
-    padded.set(x.subarray(limb * width, (limb + 1) * width), limb * degree);
-  }
-  return scaleAndRound(basis, plainModulus, padded).slice(0, width);
 }

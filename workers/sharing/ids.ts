@@ -179,12 +179,19 @@ export function positionsDigest(positions: Uint32Array): Hex {
 export function parameterSetId(
   set: Pick<ParameterSet, 'name' | 'degree' | 'plainModulus' | 'primes'>,
 ): Hex {
-  return keccak256(
-    encodeAbiParameters(layouts.parameterSet, [
-      set.name,
-      set.degree,
-      set.plainModulus,
-      [...set.primes],
-    ]),
-  );
+  const id =
+    setIds.get(set) ??
+    keccak256(
+      encodeAbiParameters(layouts.parameterSet, [
+        set.name,
+        set.degree,
+        set.plainModulus,
+        [...set.primes],
+      ]),
+    );
+  setIds.set(set, id);
+  return id;
 }
+
+/** They are asked for with each opening. */
+const setIds = new WeakMap<object, Hex>();

@@ -11,6 +11,8 @@ const sha256 = (bytes: Uint8Array): Hex => `0x${hash('sha256', bytes, 'hex')}`;
 
 /** Bytes that are read at once of a blob that is not held whole. */
 const CHUNK_BYTES = 1 << 18;
+/** Buffers that are kept for the next bytes to lend, each as long as a blob that was. */
+const SPARE_BUFFERS = 4;
 
 /** A blob that grows by pieces; it has no name, and is not kept, before `commit`. */
 export interface BlobWriter {
@@ -31,6 +33,8 @@ export interface BlobReader {
 export class Blobs {
   readonly #directory: string;
   readonly #disk: Disk;
+  /** What was lent and is free again. */
+  readonly #spare: Buffer[] = [];
 
   private constructor(directory: string, disk: Disk) {
     this.#directory = directory;
@@ -117,6 +121,38 @@ export class Blobs {
     const bytes = await readFile(path).catch((error: unknown) => unreadable(digest, error));
     if (sha256(bytes) !== digest.toLowerCase()) throw await this.#remove(digest);
     return bytes;
+  }
+
+  /**
+   * What `work` makes of the bytes of a digest, which are lent to it: it must not keep them, and they are
+   * changed as soon as it has returned.
+   *
+   * @throws as `get`, and what `work` throws
+   */
+  async use<T>(digest: Hex, work: (bytes: Uint8Array) => T): Promise<T> {
+    const file = await open(this.#path(digest), 'r').catch((error: unknown) =>
+      unreadable(digest, error),
+    );
+    let lent: Buffer | undefined;
+    try {
+      const { size } = await file.stat();
+      lent = this.#take(size);
+      let length = 0;
+      for (let bytesRead = -1; bytesRead !== 0 && length < size; length += bytesRead)
+        ({ bytesRead } = await file.read(lent, length, size - length, length));
+      const bytes = lent.subarray(0, length);
+      if (sha256(bytes) !== digest.toLowerCase()) throw await this.#remove(digest);
+      return work(bytes);
+    } finally {
+      if (lent !== undefined && this.#spare.length < SPARE_BUFFERS) this.#spare.push(lent);
+      await file.close();
+    }
+  }
+
+  /** A buffer of that size or more. */
+  #take(size: number): Buffer {
+    const spare = this.#spare.pop();
+    return spare !== undefined && spare.length >= size ? spare : Buffer.allocUnsafeSlow(size);
   }
 
   /** As `get`, for a blob that need not be in memory whole: it is read twice instead. */

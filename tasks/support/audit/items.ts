@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { bytesToHex, size, sliceHex, type Hex } from 'viem';
+import { bytesToHex, concat, size, sliceHex, type Hex } from 'viem';
 
 import { ciphertextLength, firstLimbs } from '../../../workers/fhe/ciphertext.ts';
 import { entryStart } from '../../../workers/fhe/evaluation-keys.ts';
@@ -9,7 +9,7 @@ import {
 } from '../../../workers/protocols/evaluation-keys.ts';
 import { publicKey } from '../../../workers/protocols/key-generation.ts';
 import type { Part, Session } from '../../../workers/protocols/opening.ts';
-import { publicDecryption } from '../../../workers/protocols/public-decryption.ts';
+import { openedTogether, publicDecryption } from '../../../workers/protocols/public-decryption.ts';
 import {
   parseRecipient,
   prepare,
@@ -112,17 +112,19 @@ function publicItems(
   set: ParameterSet,
   sources: Sources,
 ): AuditItem[] {
-  return handles.map((handle) => ({
-    what: `ciphertext ${handle}`,
-    length: positions.length === 0 ? DIGEST_BYTES : VALUE_BYTES * positions.length,
+  const length = positions.length === 0 ? DIGEST_BYTES : VALUE_BYTES * positions.length;
+  return openedTogether(handles, positions).map((list) => ({
+    what: list.length === 1 ? `ciphertext ${list[0]}` : `${list.length} ciphertexts`,
+    length: length * list.length,
     parts: 1,
     async replay(run) {
+      const ciphertexts: DecryptionInput[] = [];
+      for (const handle of list) ciphertexts.push(await inputOf(session, set, sources, handle));
       const part = publicDecryption(session, {
-        ...{ keyId, generation: GENERATION, set },
-        ciphertext: await inputOf(session, set, sources, handle),
+        ...{ keyId, generation: GENERATION, set, ciphertexts },
         positions: positions.length === 0 ? undefined : positions,
       });
-      return bytesToHex((await run(part)).result);
+      return concat((await run(part)).map(({ result }) => bytesToHex(result)));
     },
   }));
 }

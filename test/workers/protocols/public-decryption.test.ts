@@ -6,6 +6,7 @@ import { decryptionPlan } from '../../../workers/fhe/noise.ts';
 import { ProtocolErrorCode } from '../../../workers/protocols/errors.ts';
 import * as publicDecryption from '../../../workers/protocols/public-decryption.ts';
 import { parameterSet } from '../../../workers/ring/parameters.ts';
+import { SharingErrorCode } from '../../../workers/sharing/errors.ts';
 import { sealSwitch } from '../fhe/support.ts';
 import { decrypt, decryptionShares, generateKey, simulate } from './simulation.ts';
 import type { SimulatedKey, Simulation } from './simulation.ts';
@@ -55,7 +56,7 @@ describe('public decryption', () => {
   const { keyId } = key;
   const slots = Array.from({ length: insecure.degree }, (_, at) => BigInt(at));
   const ciphertext = encrypt(insecure, key.publicKey, { slots });
-  const request = { keyId, generation: 0, set: insecure, ciphertext };
+  const request = { keyId, generation: 0, set: insecure, ciphertexts: [ciphertext] };
   const describeIt = (changes: object = {}): publicDecryption.PublicDecryption =>
     publicDecryption.describe(session, { ...request, ...changes });
 
@@ -92,10 +93,10 @@ describe('public decryption', () => {
     const other = encrypt(insecure, key.publicKey, { slots });
     const ids = [
       describeIt(),
-      describeIt({ ciphertext: other }),
+      describeIt({ ciphertexts: [other] }),
       describeIt({ keyId: session.epochId }),
     ];
-    expect(new Set(ids.map(({ floodingId }) => floodingId)).size).toBe(3);
+    expect(new Set(ids.flatMap(({ floodingIds }) => floodingIds)).size).toBe(3);
   });
 
   it('names an opening by everything that fixes its bytes, and floods by content alone', () => {
@@ -107,12 +108,64 @@ describe('public decryption', () => {
       describeIt({ generation: 1 }),
     ];
     expect(new Set(variants.map(({ id }) => id)).size).toBe(variants.length);
-    expect(new Set(variants.map(({ floodingId }) => floodingId)).size).toBe(1);
+    expect(new Set(variants.flatMap(({ floodingIds }) => floodingIds)).size).toBe(1);
+  });
+
+  it('opens several at once with the shares and results that each has alone', () => {
+    const numbers = [5n, 7n, 11n].map((scalar) => encrypt(insecure, key.publicKey, { scalar }));
+    for (const positions of [[0], [0, 3, 8], undefined]) {
+      const opening = describeIt({ ciphertexts: numbers, positions });
+      const shares = new Map(
+        simulation.indices.map((index) => [
+          index,
+          publicDecryption.share(
+            opening,
+            key.keyShares.get(index)!,
+            simulation.randomness.get(index)!,
+          ),
+        ]),
+      );
+      const alone = numbers.map((bytes) => decryptionShares(simulation, key, bytes, positions));
+      for (const [index, share] of shares)
+        expect([...share]).toEqual(alone.flatMap((one) => [...one.shares.get(index)!]));
+      const { value } = publicDecryption.open(opening, shares);
+      expect(publicDecryption.finish(opening, value)).toEqual(
+        alone.flatMap((one) =>
+          publicDecryption.finish(
+            one.opening,
+            publicDecryption.open(one.opening, one.shares).value,
+          ),
+        ),
+      );
+    }
+  });
+
+  it('names a list by its ciphertexts and their order, and floods each by itself', () => {
+    const [a, b] = [3n, 4n].map((scalar) => encrypt(insecure, key.publicKey, { scalar }));
+    const lists = [[a], [b], [a, b], [b, a]].map((ciphertexts) =>
+      describeIt({ ciphertexts, positions: [0] }),
+    );
+    expect(new Set(lists.map(({ id }) => id)).size).toBe(lists.length);
+    const [[ofA], [ofB], both, reversed] = lists.map(({ floodingIds }) => floodingIds);
+    expect(both).toEqual([ofA, ofB]);
+    expect(reversed).toEqual([ofB, ofA]);
+  });
+
+  it('opens numbers together and whole ciphertexts one by one', () => {
+    expect(publicDecryption.openedTogether([1, 2, 3], [0])).toEqual([[1, 2, 3]]);
+    expect(publicDecryption.openedTogether([1, 2, 3], [])).toEqual([[1], [2], [3]]);
+  });
+
+  it('has nothing to open of no ciphertext', () => {
+    const opening = describeIt({ ciphertexts: [] });
+    expect(() =>
+      publicDecryption.share(opening, key.keyShares.get(1)!, simulation.randomness.get(1)!),
+    ).toThrow(expect.objectContaining({ code: SharingErrorCode.SHAPE_INVALID }));
   });
 
   it('does the work on the ciphertext once if asked to', () => {
     const prepared = publicDecryption.prepare(session.committee, insecure, ciphertext);
-    expect(describeIt({ ciphertext: prepared })).toEqual(describeIt());
+    expect(describeIt({ ciphertexts: [prepared] })).toEqual(describeIt());
   });
 
   it('decrypts what was switched down before as the same ciphertext', () => {
@@ -147,20 +200,20 @@ describe('public decryption', () => {
 
   it('refuses a ciphertext below the decryption level', () => {
     const low = sealSwitch(insecure, ciphertext, 2);
-    expect(() => describeIt({ ciphertext: low })).toThrow(
+    expect(() => describeIt({ ciphertexts: [low] })).toThrow(
       expect.objectContaining({ code: ProtocolErrorCode.CIPHERTEXT_LEVEL_TOO_LOW }),
     );
   });
 
   it('refuses bytes that are not canonical', () => {
-    expect(() => describeIt({ ciphertext: ciphertext.subarray(1) })).toThrow(
+    expect(() => describeIt({ ciphertexts: [ciphertext.subarray(1)] })).toThrow(
       expect.objectContaining({ code: FheErrorCode.HEADER_INVALID }),
     );
   });
 
   it('refuses what was prepared for another committee', () => {
     const prepared = publicDecryption.prepare(simulate(7).session.committee, insecure, ciphertext);
-    expect(() => describeIt({ ciphertext: prepared })).toThrow(
+    expect(() => describeIt({ ciphertexts: [prepared] })).toThrow(
       expect.objectContaining({ code: ProtocolErrorCode.COMMITTEE_MISMATCH }),
     );
   });

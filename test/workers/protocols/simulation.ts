@@ -149,7 +149,7 @@ export function decryptionShares(
     keyId,
     generation: 0,
     set,
-    ciphertext,
+    ciphertexts: [ciphertext],
     positions,
   });
   const shares = new Map(
@@ -270,5 +270,6 @@ export function decrypt(
 ): Decryption & Pick<OpenedValue, 'agreeing' | 'faulty'> {
   const { opening, shares } = decryptionShares(simulation, key, ciphertext, positions);
   const { value, agreeing, faulty } = publicDecryption.open(opening, received(opening, shares, to));
-  return { ...publicDecryption.finish(opening, value), agreeing, faulty };
+  const [decryption] = publicDecryption.finish(opening, value);
+  return { ...decryption, agreeing, faulty };
 }

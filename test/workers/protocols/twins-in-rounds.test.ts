@@ -48,7 +48,11 @@ describe.each([4, 7, 10, 13])('twins among %i operators', (n) => {
     ['a switching key', () => switchingKeyDigit(session, { from: reference, to, set }, 1)],
     [
       'a public decryption',
-      () => publicDecryption(session, { ...reference, ciphertext: ciphertexts[0] }),
+      () => publicDecryption(session, { ...reference, ciphertexts: ciphertexts.slice(0, 1) }),
+    ],
+    [
+      'a public decryption of several numbers',
+      () => publicDecryption(session, { ...reference, ciphertexts, positions: [0] }),
     ],
     [
       'a full user decryption',

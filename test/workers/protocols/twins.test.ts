@@ -40,7 +40,8 @@ function sceneOf(n: number, positions?: readonly number[]): Scene {
 function openAs(scene: Scene, to: number, twins: Conducts) {
   const arrived = received(scene.opening, scene.shares, to, twins, scene.previous);
   const { value, faulty } = publicDecryption.open(scene.opening, arrived);
-  return { faulty, ...publicDecryption.finish(scene.opening, value) };
+  const [decryption] = publicDecryption.finish(scene.opening, value);
+  return { faulty, ...decryption };
 }
 
 describe('four different twins among thirteen', () => {

@@ -42,6 +42,16 @@ describe.each(cases)('scaleAndRound on %s', (_, basis) => {
     },
   );
 
+  it('gives each coefficient alone what it has among all', () => {
+    for (const x of sampleVectors('rounding', primes, N)) {
+      const whole = scaleAndRound(basis, 2n, x);
+      for (const width of [1, 3, N - 1]) {
+        const some = vectorOf(primes, width, (limb, i) => x[limb * N + i]);
+        expect([...scaleAndRound(basis, 2n, some, width)]).toEqual([...whole.slice(0, width)]);
+      }
+    }
+  });
+
   it('refuses more limbs than its error bound covers', () => {
     const wide = new Basis(
       16,

@@ -25,6 +25,33 @@ describe('blobs', () => {
     expect(await blobs.has(digest.toUpperCase().replace('0X', '0x') as `0x${string}`)).toBe(true);
   });
 
+  it('lends bytes of one blob after the other, and of several at once', async () => {
+    const { blobs } = await withBlob();
+    const others = [7, 6000, 1].map((length) => new Uint8Array(length).fill(length));
+    const digests = [digest];
+    for (const bytes of others) digests.push(await blobs.put(bytes));
+    const lend = (one: typeof digest) => blobs.use(one, (bytes) => Uint8Array.from(bytes));
+    const expected = [content, ...others];
+    for (let round = 0; round < 2; round++) {
+      expect(await Promise.all(digests.map(lend))).toEqual(expected);
+      for (const [at, one] of digests.entries()) expect(await lend(one)).toEqual(expected[at]);
+    }
+  });
+
+  it('lends nothing that it lacks or that is damaged, and passes on what the work throws', async () => {
+    const { blobs, file } = await withBlob();
+    const refuse = (): never => {
+      throw new RangeError('not these');
+    };
+    await expect(blobs.use(digest, refuse)).rejects.toThrow(RangeError);
+    writeFileSync(file, content.with(17, 0));
+    const code = StoreErrorCode.BLOB_CORRUPT;
+    await expect(blobs.use(digest, refuse)).rejects.toMatchObject({ code });
+    await expect(blobs.use(digest, refuse)).rejects.toMatchObject({
+      code: StoreErrorCode.BLOB_MISSING,
+    });
+  });
+
   it('takes the same bytes from several callers at once', async () => {
     const path = directory();
     const { blobs } = await open(path);

@@ -28,14 +28,25 @@ export function indexIn(
   return position < 0 ? undefined : position + 1;
 }
 
+/** Peer ids that have been parsed; more than there are operators in any deployment. */
+const MAX_PARSED = 1_024;
+
+/** What has been parsed: all of a committee's are, at each connection and each block. */
+const parsed = new Map<Hex, string | undefined>();
+
 /** A peer id as it was registered; undefined if there is none or it is malformed. */
 export function parsePeerId(registered: Hex | undefined): string | undefined {
   if (registered === undefined) return undefined;
+  if (parsed.has(registered)) return parsed.get(registered);
+  if (parsed.size >= MAX_PARSED) parsed.clear();
+  let peerId: string | undefined;
   try {
-    return peerIdFromBytes(hexToBytes(registered));
+    peerId = peerIdFromBytes(hexToBytes(registered));
   } catch {
-    return undefined;
+    // Malformed, and will be again.
   }
+  parsed.set(registered, peerId);
+  return peerId;
 }
 
 /** The others in a proposal or epoch, without those whose registered peer id is malformed. */

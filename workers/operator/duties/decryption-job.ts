@@ -3,12 +3,12 @@ import { concatBytes, type Hex } from 'viem';
 import { decryptionGatewayAbi } from '../../chain/abi.ts';
 import type { CiphertextEntry, RequestEntry } from '../../chain/state.ts';
 import type { Statement } from '../../chain/typed-data.ts';
-import { publicDecryption } from '../../protocols/public-decryption.ts';
+import { openedTogether, publicDecryption } from '../../protocols/public-decryption.ts';
 import type { ParameterSet } from '../../ring/parameters.ts';
 import type { Quorum } from './certify.ts';
 import type { OperatorContext } from '../context.ts';
 import { FIRST_GENERATION, type KeyShares } from '../committee/key-shares.ts';
-import { loadInput, servable } from './inputs.ts';
+import { loadInputs, servable } from './inputs.ts';
 import { measured } from '../observing.ts';
 import { opensWith, runPart, secretsOf } from '../openings/run-part.ts';
 import type { Seat } from '../committee/seat.ts';
@@ -30,23 +30,25 @@ export async function decryptPublicly(
   const { gateway, sender, store, progress } = context;
   const { requestId, keyId } = request;
   const { epochId } = seat.session;
-  const positions = request.positions.length === 0 ? undefined : request.positions;
+  const { positions } = request;
 
   progress.advance(requestId, 'opening');
   const open = opensWith(context, seat, secretsOf(seat, keyShares, set), requestId);
   const parts: Uint8Array[] = [];
-  for (const entry of ciphertexts) {
-    const ciphertext = await measured(context, requestId, 'load', () =>
-      loadInput(context, seat, entry, set, signal),
+  for (const entries of openedTogether(ciphertexts, positions)) {
+    const inputs = await measured(context, requestId, 'load', () =>
+      loadInputs(context, seat, entries, set, signal),
     );
     const part = servable('these coefficients cannot be decrypted', { requestId }, () =>
       publicDecryption(seat.session, {
-        ...{ keyId, generation: FIRST_GENERATION, set, ciphertext, positions },
+        ...{ keyId, generation: FIRST_GENERATION, set, ciphertexts: inputs },
+        positions: positions.length === 0 ? undefined : positions,
       }),
     );
-    const { result, plaintext } = await runPart(part, open, signal);
-    if (plaintext !== undefined) await store.blobs.put(plaintext);
-    parts.push(result);
+    for (const { result, plaintext } of await runPart(part, open, signal)) {
+      if (plaintext !== undefined) await store.blobs.put(plaintext);
+      parts.push(result);
+    }
   }
 
   const submit = (result: Hex, { signerBitmap, signatures }: Quorum) =>

@@ -11,7 +11,7 @@ import type { ParameterSet } from '../../ring/parameters.ts';
 import { activePeers, type Place } from '../committee/seat.ts';
 import type { OperatorContext } from '../context.ts';
 import { OperatorError, OperatorErrorCode } from '../errors.ts';
-import { fetchBlob } from '../public/blobs.ts';
+import { fetchBlob, unlessGone } from '../public/blobs.ts';
 
 /**
  * Brings the inputs of a request into the own store, and verifies those that were not verified here yet. This
@@ -89,13 +89,30 @@ export async function loadInput(
 ): Promise<DecryptionInput> {
   const { handle, digest, limbs } = entry;
   await requireVerified(context, entry, signal);
+  const prepared = (bytes: Uint8Array): DecryptionInput => {
+    if (bytes.length !== ciphertextLength(set, limbs))
+      throw unservable('the ciphertext is not at the level it is registered for', { handle });
+    return servable('the registered ciphertext cannot be decrypted', { handle }, () =>
+      prepare(seat.session.committee, set, bytes),
+    );
+  };
+  const held = await unlessGone(context.store.blobs.use(digest, prepared));
+  if (held !== undefined) return held;
   const longest = ciphertextLength(set, firstLimbs(set));
-  const bytes = await fetchBlob(context, peerIdsOf(seat), digest, longest, signal);
-  if (bytes.length !== ciphertextLength(set, limbs))
-    throw unservable('the ciphertext is not at the level it is registered for', { handle });
-  return servable('the registered ciphertext cannot be decrypted', { handle }, () =>
-    prepare(seat.session.committee, set, bytes),
-  );
+  return prepared(await fetchBlob(context, peerIdsOf(seat), digest, longest, signal));
+}
+
+/** The same for several, one after the other: what peers wait for comes in between. */
+export async function loadInputs(
+  context: OperatorContext,
+  seat: Place,
+  entries: readonly CiphertextEntry[],
+  set: ParameterSet,
+  signal: AbortSignal,
+): Promise<DecryptionInput[]> {
+  const inputs: DecryptionInput[] = [];
+  for (const entry of entries) inputs.push(await loadInput(context, seat, entry, set, signal));
+  return inputs;
 }
 
 /**

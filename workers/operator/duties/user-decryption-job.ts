@@ -4,7 +4,6 @@ import { bytesToHex, concatBytes, type Hex } from 'viem';
 import { decryptionGatewayAbi } from '../../chain/abi.ts';
 import type { CiphertextEntry, UserDecryptionEntry } from '../../chain/state.ts';
 import type { Statement } from '../../chain/typed-data.ts';
-import type { DecryptionInput } from '../../protocols/decryption-input.ts';
 import { userDecryption } from '../../protocols/user-decryption.ts';
 import type { ParameterSet } from '../../ring/parameters.ts';
 import { FIRST_GENERATION, type KeyShares } from '../committee/key-shares.ts';
@@ -14,7 +13,7 @@ import { measured } from '../observing.ts';
 import { opensWith, runPart, secretsOf } from '../openings/run-part.ts';
 import type { Quorum } from './certify.ts';
 import { REQUEST_PENDING } from './decryption-job.ts';
-import { loadInput, loadRecipient, servable } from './inputs.ts';
+import { loadInputs, loadRecipient, servable } from './inputs.ts';
 import { conclude } from './conclude.ts';
 
 /** Re-encrypts the ciphertexts of a request to the user's key and has the answers recorded. */
@@ -34,10 +33,7 @@ export async function decryptForUser(
   progress.advance(requestId, 'opening');
   const { recipient, inputs } = await measured(context, requestId, 'load', async () => {
     const key = await loadRecipient(context, seat, publicKeyDigest, set, signal);
-    const loaded: DecryptionInput[] = [];
-    for (const entry of ciphertexts)
-      loaded.push(await loadInput(context, seat, entry, set, signal));
-    return { recipient: key, inputs: loaded };
+    return { recipient: key, inputs: await loadInputs(context, seat, ciphertexts, set, signal) };
   });
 
   const open = opensWith(context, seat, secretsOf(seat, keyShares, set), requestId);

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Hex } from 'viem';
 
-import type { Part, Secrets, Step } from '../../protocols/opening.ts';
+import type { Opening, Part, Secrets, Step } from '../../protocols/opening.ts';
 import type { RnsVector } from '../../ring/basis.ts';
 import type { KeyShares } from '../committee/key-shares.ts';
 import type { Seat } from '../committee/seat.ts';
@@ -56,7 +56,7 @@ export function opensWith(
   return async (step, signal) => {
     // Computing takes a while; what others wait for comes first.
     await nextTurn(undefined, { signal });
-    const { opening } = step;
+    const opening = openingOf(step);
     const share = await measured(context, subject, 'share', async () => {
       const computed = step.share(secrets);
       await offerShare(context, seat, subject, opening, computed);
@@ -70,6 +70,14 @@ export function opensWith(
           openThroughOpener(context, seat, subject, opening, share, openers, signal),
         );
   };
+}
+
+/**
+ * The opening alone. An operation's own has all its inputs in it, and openings outlast their requests: on the
+ * board, and while late shares are awaited.
+ */
+function openingOf({ opening: { id, preimage, shape, committee } }: Step): Opening {
+  return { id, preimage, shape, committee };
 }
 
 /** What an operator brings to its steps in an epoch. Secret. */

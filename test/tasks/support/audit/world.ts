@@ -26,7 +26,10 @@ import {
 } from '../../../../workers/protocols/evaluation-keys.ts';
 import { keyShareOf, publicKey } from '../../../../workers/protocols/key-generation.ts';
 import { open, type KeyShare, type Part } from '../../../../workers/protocols/opening.ts';
-import { publicDecryption } from '../../../../workers/protocols/public-decryption.ts';
+import {
+  openedTogether,
+  publicDecryption,
+} from '../../../../workers/protocols/public-decryption.ts';
 import {
   parseRecipient,
   prepare,
@@ -225,17 +228,13 @@ export class World implements AsyncDisposable {
   ): Promise<Worked> {
     const requestId = await this.requestPublic(handles, positions);
     const parts: Uint8Array[] = [];
-    for (const handle of handles) {
+    for (const list of openedTogether(handles, positions)) {
+      const ciphertexts = list.map((handle) => this.#ciphertexts.get(handle)!);
       const part = publicDecryption(this.simulation.session, {
-        ...{
-          keyId,
-          generation: GENERATION,
-          set: this.set,
-          ciphertext: this.#ciphertexts.get(handle)!,
-        },
+        ...{ keyId, generation: GENERATION, set: this.set, ciphertexts },
         positions: positions.length === 0 ? undefined : positions,
       });
-      parts.push((await this.#run(part)).result);
+      for (const { result } of await this.#run(part)) parts.push(result);
     }
     return { requestId, result: bytesToHex(concatBytes(parts)) };
   }

@@ -101,8 +101,8 @@ describe('ciphertexts that decrypt correctly, with more noise than flooding hide
     for (const bytes of ciphertexts) {
       const { opening, shares } = decryptionShares(simulation, key, bytes);
       const { value } = open(opening, received(opening, shares, corrupted));
-      const opened = centred(set, low, add(basisOf(set, low), opening.input.c0, value));
-      for (const [i, flooding] of knownFlooding(opening.floodingId).entries()) {
+      const opened = centred(set, low, add(basisOf(set, low), opening.inputs[0].c0, value));
+      for (const [i, flooding] of knownFlooding(opening.floodingIds[0]).entries()) {
         const rest = opened[i] - flooding;
         const [least, most] = bounds[i];
         bounds[i] = [

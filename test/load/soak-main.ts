@@ -1,0 +1,46 @@
+/** `npm run soak [-- --decryptions N] [--set NAME] [--json FILE]`: see docs/bench.md, Soak. */
+import { writeFileSync } from 'node:fs';
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+
+import { table } from '../../tasks/output.ts';
+import { parameterSet } from '../../workers/ring/parameters.ts';
+import { excesses, soak, type Sample } from './soak.ts';
+
+const { values } = parseArgs({
+  options: {
+    decryptions: { type: 'string', default: '5000' },
+    set: { type: 'string', default: 'bfv-8192-b20' },
+    json: { type: 'string' },
+  },
+});
+
+const soaked = await soak(parameterSet(values.set), Number(values.decryptions));
+const found = excesses(soaked);
+
+const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
+const row = (name: string, sample: Sample): string[] => [
+  name,
+  ...[sample.rss, sample.heapUsed, sample.external].map(megabytes),
+  String(sample.files),
+  ...[sample.databaseBytes, sample.directoryBytes].map(megabytes),
+  String(sample.directoryFiles),
+];
+const { decryptions, requests, perSecond, p50Ms, p99Ms, cpuMsPerDecryption } = soaked;
+const lines = [
+  `${decryptions} decryptions in ${requests} requests: ${perSecond.toFixed(1)} per second`,
+  `request to result: p50 ${p50Ms.toFixed(0)} ms, p99 ${p99Ms.toFixed(0)} ms`,
+  `processor time of all processes: ${cpuMsPerDecryption.toFixed(2)} ms for a decryption`,
+  ...table([
+    ['', 'rss MB', 'heap MB', 'buffers MB', 'descriptors', 'database MB', 'data MB', 'files'],
+    ...soaked.operators.flatMap(({ warm, end }, at) => [
+      row(`operator ${at + 1}, warm`, warm),
+      row(`operator ${at + 1}, end`, end),
+    ]),
+  ]),
+  ...(found.length === 0 ? ['flat'] : found),
+];
+process.stdout.write(`${lines.join('\n')}\n`);
+if (values.json !== undefined)
+  writeFileSync(values.json, `${JSON.stringify({ ...soaked, found }, null, 2)}\n`);
+if (found.length > 0) process.exitCode = 1;
