@@ -1,6 +1,6 @@
 import hardhatToolboxViem from '@nomicfoundation/hardhat-toolbox-viem';
 import { createRequire } from 'node:module';
-import { defineConfig } from 'hardhat/config';
+import { configVariable, defineConfig } from 'hardhat/config';
 
 import { kmsTasks } from './tasks/index.ts';
 
@@ -22,5 +22,12 @@ export default defineConfig({
     default: { type: 'edr-simulated', chainType: 'op' },
     // The local L2 that `npm run devnet` starts.
     devnet: { type: 'http', chainType: 'op', url: 'http://127.0.0.1:8545' },
+    // A real L2. Both come from Hardhat's keystore, or from the environment: docs/tasks.md, Accounts.
+    l2: {
+      type: 'http',
+      chainType: 'op',
+      url: configVariable('KEYLOOM_RPC_URL'),
+      accounts: [configVariable('KEYLOOM_ACCOUNT_KEY')],
+    },
   },
 });

@@ -63,7 +63,7 @@ function publish(workspace: Workspace, { devnet, operators, epoch }: Running): v
 
 function examples(workspace: Workspace): string {
   return `
-  npx hardhat kms operators list
+  npx hardhat kms operator list
   npx hardhat kms keygen --set bfv-8192-b20 --label first
   npx hardhat kms encrypt --key KEY --slots 1,2,3
   npx hardhat kms decrypt --handle HANDLE

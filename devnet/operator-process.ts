@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Address, Hex } from 'viem';
@@ -7,6 +7,7 @@ import type { Address, Hex } from 'viem';
 import { fetchHealth, type Health } from '../tasks/support/operators.ts';
 import { projectRoot } from './chain.ts';
 import { DevnetError, DevnetErrorCode } from './errors.ts';
+import { freePort } from './ports.ts';
 import { exitedError, type Exit, type ManagedProcess } from './process.ts';
 import { waitUntil, type WaitOptions } from './wait.ts';
 import type { Workspace } from './workspace.ts';
@@ -19,7 +20,7 @@ const TWIN_PROGRAM = join(projectRoot, 'test/twins/operator.ts');
 /** Protects keys that are worth nothing: the devnet is gone with its process. */
 export const PASSPHRASE = { KEYLOOM_PASSPHRASE: 'keyloom devnet' };
 
-/** What `keyloom-operator init` prints. */
+/** What of an operator is registered: a part of its registration.json. */
 export interface OperatorIdentity {
   signer: Address;
   peerId: string;
@@ -80,17 +81,23 @@ export class OperatorProcess {
     this.#surroundings = surroundings;
   }
 
-  /** Makes the operator's folder, and its identity with the operator program's own `init`. */
+  /** Makes the operator's folder with the operator program's own `init`. */
   static async create(
     index: number,
     ports: OperatorPorts,
     surroundings: Surroundings,
   ): Promise<OperatorProcess> {
     const folder = folderOf(index, surroundings);
-    mkdirSync(folder);
+    const { rpcUrl, gateway } = surroundings;
     const { stdout } = await promisify(execFile)(
       process.execPath,
-      [OPERATOR_PROGRAM, 'init', '--identity', join(folder, 'identity.json')],
+      [
+        ...[OPERATOR_PROGRAM, 'init', '--folder', folder, '--json'],
+        ...['--rpc', rpcUrl, '--gateway', gateway, '--host', '127.0.0.1'],
+        ...['--endpoint', `http://127.0.0.1:${ports.http}`],
+        ...['--p2p-port', String(ports.p2p), '--http-port', String(ports.http)],
+        ...['--metrics-port', String(await freePort())],
+      ],
       { env: { ...process.env, ...PASSPHRASE } },
     );
     return new OperatorProcess(index, parseIdentity(stdout), folder, ports, surroundings);
@@ -101,9 +108,9 @@ export class OperatorProcess {
     return new OperatorProcess(this.index, this.identity, folder, ports, this.#surroundings);
   }
 
-  /** Its configuration, from its first start on. */
+  /** Its configuration; each start writes it anew. */
   get configFile(): string {
-    return join(this.folder, 'config.json');
+    return join(this.folder, 'operator.json');
   }
 
   /** Starts the process on the folder's data. It need not be healthy yet when this returns. */
@@ -129,7 +136,12 @@ export class OperatorProcess {
     const { conduct } = options;
     this.#process = workspace.start(`operator-${this.index}`, {
       args: [
-        ...[conduct === undefined ? OPERATOR_PROGRAM : TWIN_PROGRAM, 'run', '--config', configFile],
+        ...[
+          conduct === undefined ? OPERATOR_PROGRAM : TWIN_PROGRAM,
+          'start',
+          '--config',
+          configFile,
+        ],
         ...(conduct === undefined ? [] : ['--conduct', conduct]),
       ],
       env: { ...PASSPHRASE, ...options.env },

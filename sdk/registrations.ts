@@ -123,7 +123,7 @@ export async function agreeOnRegistration(
   throw refused(votes, needed, reasons);
 }
 
-/** Length of the header ‖ header ‖ length of the ciphertext ‖ ciphertext ‖ proof (docs/operator.md, Registrations). */
+/** Length of the header ‖ header ‖ length of the ciphertext ‖ ciphertext ‖ proof (docs/operator/registrations.md). */
 export function serializeRegistration({
   keyId,
   owner,

@@ -12,7 +12,7 @@ import { keyTasks } from './key/index.ts';
 import { keygenTask } from './keygen/index.ts';
 import { keyswitchTask } from './keyswitch/index.ts';
 import { meterTasks } from './meter/index.ts';
-import { operatorsTasks } from './operators/index.ts';
+import { operatorTasks } from './operator/index.ts';
 import { parametersTasks } from './parameters/index.ts';
 import { permitTask } from './permit/index.ts';
 import { proofTasks } from './proof/index.ts';
@@ -26,7 +26,7 @@ import { userKeysTask } from './user-keys/index.ts';
 /** The tasks of the scope `kms`; see docs/tasks.md. */
 export const kmsTasks = [
   emptyTask('kms', 'Use and run a Keyloom gateway').build(),
-  ...operatorsTasks,
+  ...operatorTasks,
   ...epochTasks,
   ...parametersTasks,
   keygenTask,

@@ -13,6 +13,8 @@ export const ClientErrorCode = {
   RPC_FAILED: 'RPC_FAILED',
   /** There is no DecryptionGateway at the given address on this chain. */
   NO_GATEWAY_AT_ADDRESS: 'NO_GATEWAY_AT_ADDRESS',
+  /** What was given is for another chain or gateway than this one. */
+  WRONG_DEPLOYMENT: 'WRONG_DEPLOYMENT',
   /** The action needs an account and the network has none, or not the one that was asked for. */
   NO_ACCOUNT: 'NO_ACCOUNT',
   /** The account cannot pay: for gas, or for a bond. */
@@ -65,7 +67,7 @@ export const ClientErrorCode = {
   EVIDENCE_UNAVAILABLE: 'EVIDENCE_UNAVAILABLE',
   /** The contract would not punish for the evidence; metadata has its error. Nothing was sent. */
   EVIDENCE_REFUSED: 'EVIDENCE_REFUSED',
-  /** The account is no operator, or not in the state that the action needs. */
+  /** The account is no operator, or one that is not in the state that the action needs; or the signer is another one's. */
   STAKE_STATE: 'STAKE_STATE',
   /** The bond cannot be withdrawn yet. */
   STAKE_LOCKED: 'STAKE_LOCKED',

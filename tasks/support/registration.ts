@@ -1,4 +1,4 @@
-import { erc20Abi, type Address, type Hex } from 'viem';
+import { erc20Abi, isAddressEqual, zeroAddress, type Address, type Hex } from 'viem';
 
 import { operatorRegistryAbi } from '../../workers/chain/abi.ts';
 import { ClientError, ClientErrorCode } from './errors.ts';
@@ -34,14 +34,17 @@ const PAGE = 100n;
 
 /**
  * Registers the gateway's account as operator: approves the bond and pays it in.
- * @param options.peerId libp2p peer id as multihash bytes, as `keyloom-operator init` prints it
+ * @param options.peerId libp2p peer id as multihash bytes
  * @param options.bondWei in the bond token's smallest unit; the minimum bond if absent
- * @throws ClientError `INSUFFICIENT_FUNDS`, `REVERTED` with the registry's error
+ * @throws ClientError `STAKE_STATE` if the account is an operator or the signer is one's, before anything is
+ *   paid; `INSUFFICIENT_FUNDS`, `REVERTED` with the registry's error
  */
 export async function registerOperator(
   gateway: Gateway,
   options: { signer: Address; peerId: Hex; multiaddr: string; endpoint: string; bondWei?: bigint },
+  onProgress?: (text: string) => void,
 ): Promise<{ operator: Address; bondWei: bigint }> {
+  await requireNew(gateway, walletOf(gateway).account.address, options.signer);
   const registry = {
     address: gateway.addresses.operatorRegistry,
     abi: operatorRegistryAbi,
@@ -49,7 +52,9 @@ export async function registerOperator(
   const bondWei =
     options.bondWei ??
     (await gateway.client.readContract({ ...registry, functionName: 'minimumBondWei' }));
+  onProgress?.('approving the bond');
   await approveBond(gateway, bondWei);
+  onProgress?.('registering');
   const { signer, peerId, multiaddr, endpoint } = options;
   await send(gateway, {
     ...registry,
@@ -58,6 +63,62 @@ export async function registerOperator(
   });
   return { operator: walletOf(gateway).account.address, bondWei };
 }
+
+async function requireNew(gateway: Gateway, account: Address, signer: Address): Promise<void> {
+  const owner = await operatorOfSigner(gateway, signer);
+  const refused = (message: string, advice: string): ClientError =>
+    new ClientError(ClientErrorCode.STAKE_STATE, message, {
+      advice,
+      metadata: { account, signer },
+    });
+  if (owner !== zeroAddress)
+    throw refused(
+      `the signer ${signer} is that of operator ${owner} already`,
+      'To change its addresses use `kms operator update`; for another operator run `keyloom-operator init` in a new folder.',
+    );
+  if ((await operatorAt(gateway, account)).state !== 'None')
+    throw refused(
+      `${account} is an operator already, with another signer`,
+      'An account is one operator, once: choose another account with --from.',
+    );
+}
+
+/**
+ * Announces other addresses of the operator that the gateway's account is.
+ * @returns the operator
+ * @throws ClientError `STAKE_STATE` if the account is not the operator of the signer
+ */
+export async function updateEndpoints(
+  gateway: Gateway,
+  { signer, multiaddr, endpoint }: { signer: Address; multiaddr: string; endpoint: string },
+): Promise<Address> {
+  const account = walletOf(gateway).account.address;
+  const owner = await operatorOfSigner(gateway, signer);
+  if (!isAddressEqual(owner, account))
+    throw new ClientError(
+      ClientErrorCode.STAKE_STATE,
+      owner === zeroAddress
+        ? `no operator has the signer ${signer}`
+        : `the signer ${signer} is that of operator ${owner}, not of ${account}`,
+      {
+        advice: 'Register it with `kms operator register`, or choose its owner with --from.',
+        metadata: { account, signer },
+      },
+    );
+  await send(gateway, {
+    address: gateway.addresses.operatorRegistry,
+    abi: operatorRegistryAbi,
+    functionName: 'updateEndpoints',
+    args: [multiaddr, endpoint],
+  });
+  return owner;
+}
+
+const operatorOfSigner = ({ client, addresses }: Gateway, signer: Address): Promise<Address> =>
+  client.readContract({
+    ...{ address: addresses.operatorRegistry, abi: operatorRegistryAbi },
+    ...{ functionName: 'operatorOf', args: [signer] },
+  });
 
 /** All operators ever registered, in order of registration. */
 export async function listOperators(gateway: Gateway): Promise<RegisteredOperator[]> {

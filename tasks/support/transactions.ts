@@ -5,6 +5,7 @@ import {
   InsufficientFundsError,
   type Abi,
   type Account,
+  type Address,
   type Chain,
   type ContractFunctionName,
   type ContractFunctionParameters,
@@ -63,6 +64,16 @@ export async function send<
     `${String(call.functionName)} was included in a block and reverted there`,
     { advice: 'Run the same command again.' },
   );
+}
+
+/** Sends ETH to an account and waits until it is there. @throws ClientError `INSUFFICIENT_FUNDS` */
+export async function sendEther(gateway: Gateway, to: Address, amountWei: bigint): Promise<void> {
+  try {
+    const hash = await walletOf(gateway).sendTransaction({ to, value: amountWei });
+    await gateway.client.waitForTransactionReceipt({ hash });
+  } catch (cause) {
+    throw chainFailure(cause);
+  }
 }
 
 function translated(

@@ -117,10 +117,10 @@ it('keeps its secrets', async () => {
   const backup = join(cluster.devnet.workspace.folder, 'backup.age');
   const to = ['--to', await identityToRecipient(age), '--out', backup];
   const failing = [
-    { args: ['run', '--config', own.configFile], passphrase: 'not the passphrase' },
-    { args: ['run', '--config', own.configFile], passphrase: PASSPHRASE },
-    { args: ['run', '--config', join(own.folder, 'identity.json')], passphrase: PASSPHRASE },
-    { args: ['init', '--identity', join(own.folder, 'identity.json')], passphrase: PASSPHRASE },
+    { args: ['start', '--config', own.configFile], passphrase: 'not the passphrase' },
+    { args: ['start', '--config', own.configFile], passphrase: PASSPHRASE },
+    { args: ['start', '--config', join(own.folder, 'identity.json')], passphrase: PASSPHRASE },
+    { args: ['init', '--folder', own.folder], passphrase: 'not the passphrase' },
     {
       args: ['backup', 'create', '--config', own.configFile, '--to', age, '--out', backup],
       passphrase: PASSPHRASE,

@@ -66,15 +66,37 @@ describe('from nothing to a plaintext', () => {
       functionName: 'mint',
       args: [fifth.address, parseEther('1000000')],
     });
-    const arguments_ = ['--signer', '0x00000000000000000000000000000000000000A5'];
-    arguments_.push('--peer-id', '0x0102', '--multiaddr', '/ip4/127.0.0.1/tcp/1');
-    arguments_.push('--endpoint', 'http://127.0.0.1:1', '--from', String(FIFTH));
-    expect(await kms.json('operators', 'register', ...arguments_)).toMatchObject({
+    const file = join(devnet.workspace.folder, 'registration.json');
+    const registration = {
+      ...{ format: 'keyloom-registration/1', chainId: String(devnet.chain.chainId) },
+      ...{ gateway: devnet.deployment.gateway, peerIdBytes: '0x0102' },
+      ...{ signer: '0x00000000000000000000000000000000000000A5' },
+      ...{ multiaddr: '/ip4/127.0.0.1/tcp/1', endpoint: 'http://127.0.0.1:2' },
+    };
+    const register = ['operator', 'register', '--in', file, '--from', String(FIFTH)];
+    const update = ['operator', 'update', '--in', file, '--from', String(FIFTH)];
+    for (const [content, code] of [
+      ['{', 'INVALID_ARGUMENT'],
+      ['null', 'INVALID_ARGUMENT'],
+      [JSON.stringify({ ...registration, signer: 'x' }), 'INVALID_ARGUMENT'],
+      [JSON.stringify({ ...registration, chainId: '1' }), 'WRONG_DEPLOYMENT'],
+      [JSON.stringify({ ...registration, gateway: governor.address }), 'WRONG_DEPLOYMENT'],
+    ]) {
+      writeFileSync(file, content);
+      expect(await kms.failure(...register)).toMatchObject({ code });
+    }
+    writeFileSync(file, JSON.stringify(registration));
+    expect(await kms.failure(...update)).toMatchObject({ code: 'STAKE_STATE' });
+    expect(await kms.json(...register, '--bond', '2.5')).toMatchObject({
       operator: fifth.address,
+      bondWei: String(parseEther('2.5')),
     });
+    expect(await kms.failure(...register)).toMatchObject({ code: 'STAKE_STATE' });
+    writeFileSync(file, JSON.stringify({ ...registration, endpoint: 'http://127.0.0.1:1' }));
+    expect(await kms.json(...update)).toMatchObject({ endpoint: 'http://127.0.0.1:1' });
     const { operators: listed } = await kms.json<{
       operators: { operator: Address; eligible: boolean; health: { status: string } }[];
-    }>('operators', 'list');
+    }>('operator', 'list');
     expect(listed.map(({ eligible, health }) => [eligible, health.status])).toEqual([
       ...operators.map(() => [true, 'ok']),
       [true, 'no answer'],

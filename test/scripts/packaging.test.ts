@@ -12,10 +12,15 @@ import {
 import { builtinModules } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { generatePrivateKey } from 'viem/accounts';
 import { afterAll, describe, expect, it } from 'vitest';
 
+import { freePort } from '../../devnet/ports.ts';
 import { root } from '../../scripts/solidity.ts';
-import { parseConfig } from '../../workers/operator/config/config.ts';
+import { generatePeerKey } from '../../workers/net/host/index.ts';
+import { DEFAULT_PORTS } from '../../workers/operator/init/settings.ts';
+import { insecureFastKdf } from '../../workers/store/encryption.ts';
+import { createIdentity } from '../../workers/store/keystore.ts';
 
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 const folder = mkdtempSync(join(tmpdir(), 'keyloom-packaging-'));
@@ -25,9 +30,15 @@ const packageJson = JSON.parse(read('package.json')) as {
   dependencies: Record<string, string>;
   engines: { node: string };
 };
-const config = parseConfig(JSON.parse(read('packaging/operator.json')), '/');
 const unit = read('packaging/keyloom-operator.service');
 const compose = read('packaging/compose.yaml');
+
+/** A free port for each that an operator has. */
+async function freePorts(): Promise<Record<string, string>> {
+  const names = Object.keys(DEFAULT_PORTS);
+  const ports = await Promise.all(names.map(async (name) => [name, String(await freePort())]));
+  return Object.fromEntries(ports) as Record<string, string>;
+}
 
 /** Values of a setting of the unit. */
 const settings = (key: string): string[] =>
@@ -45,14 +56,6 @@ const argumentsOf = (stage: readonly string[], instruction: string): string[] =>
   stage.flatMap((line) =>
     line.startsWith(`${instruction} `) ? [line.slice(instruction.length + 1)] : [],
   );
-
-describe('the configuration', () => {
-  it('is read, and keeps what lasts where the packages keep it', () => {
-    for (const path of [config.identity, config.dataDir])
-      expect(path.startsWith('/var/lib/keyloom/')).toBe(true);
-    expect(config.metrics).toEqual({ host: '127.0.0.1', port: 9464 });
-  });
-});
 
 describe('the unit', () => {
   const hasAnalyze = spawnSync('systemd-analyze', ['--version']).status === 0;
@@ -92,7 +95,7 @@ describe('the unit', () => {
     const [, program = '', ...args] = command.split(' ');
     expect(existsSync(join(root, program.replace('/opt/keyloom/', '')))).toBe(true);
     expect(args).toEqual([
-      ...['run', '--config', '/etc/keyloom/operator.json'],
+      ...['start', '--config', '/var/lib/keyloom/operator.json'],
       ...['--passphrase-file', '${CREDENTIALS_DIRECTORY}/passphrase'],
     ]);
     expect(settings('LoadCredential')).toEqual(['passphrase:/etc/keyloom/passphrase']);
@@ -141,7 +144,7 @@ describe('the container file', () => {
     expect([...new Set(imports)].filter((name) => !kept.includes(name))).toEqual([]);
   });
 
-  it('builds, step by step, an image whose program starts', () => {
+  it('builds, step by step, an image whose program starts', async () => {
     const [context, target] = [join(folder, 'build'), join(folder, 'image')];
     for (const copied of argumentsOf(build, 'COPY')) {
       const sources = copied.split(' ');
@@ -164,16 +167,22 @@ describe('the container file', () => {
 
     const [entry = ''] = argumentsOf(image, 'ENTRYPOINT');
     const [, program = ''] = JSON.parse(entry) as string[];
-    const identity = join(folder, 'identity.json');
     const env = { ...process.env, KEYLOOM_PASSPHRASE: 'packaging' };
     const run = (...args: string[]) =>
       spawnSync(process.execPath, [program, ...args], { cwd: target, env, encoding: 'utf8' });
     expect(run('--help').stdout).toContain('doctor');
-    expect(JSON.parse(run('init', '--identity', identity).stdout)).toHaveProperty('peerId');
+    // Nobody listens there, so that nothing is made.
+    const [rpcUrl, gateway] = ['http://127.0.0.1:1', `0x${'11'.repeat(20)}`];
+    const init = ['init', '--folder', join(folder, 'operator'), '--rpc', rpcUrl];
+    init.push('--gateway', gateway, '--host', '127.0.0.1', '--endpoint', 'http://127.0.0.1:1');
+    for (const [name, port] of Object.entries(await freePorts())) init.push(`--${name}`, port);
+    expect(run(...init).stderr).toContain('CHAIN_RPC_UNREACHABLE');
+    const identity = join(folder, 'identity.json');
+    const keys = { signerKey: generatePrivateKey(), peerKey: await generatePeerKey() };
+    await createIdentity(identity, env.KEYLOOM_PASSPHRASE, keys, { kdf: insecureFastKdf });
     const file = join(folder, 'operator.json');
-    const given = { identity, dataDir: join(folder, 'data'), rpcUrls: ['http://127.0.0.1:1'] };
-    const whole = JSON.parse(read('packaging/operator.json')) as object;
-    writeFileSync(file, JSON.stringify({ ...whole, ...given }));
+    const config = { identity, dataDir: join(folder, 'data'), rpcUrls: [rpcUrl], gateway };
+    writeFileSync(file, JSON.stringify({ ...config, listen: ['/ip4/127.0.0.1/tcp/9101'] }));
     const examined = run('doctor', '--config', file, '--json');
     expect(examined.status).toBe(1);
     const { checks } = JSON.parse(examined.stdout) as {
@@ -187,12 +196,12 @@ describe('the container file', () => {
   it('runs what the unit runs, from the same configuration', () => {
     const [command = ''] = argumentsOf(image, 'CMD');
     const args = JSON.parse(command) as string[];
-    expect(args.slice(0, 3)).toEqual(['run', '--config', '/etc/keyloom/operator.json']);
+    expect(args.slice(0, 3)).toEqual(['start', '--config', '/var/lib/keyloom/operator.json']);
     expect(argumentsOf(image, 'USER')).toEqual(['node']);
     expect(argumentsOf(image, 'VOLUME')).toEqual(['/var/lib/keyloom']);
     const [health = ''] = argumentsOf(image, 'HEALTHCHECK');
-    expect(health).toContain(`http://127.0.0.1:${config.http.port}/healthz`);
-    const ports = [9101, config.http.port, config.metrics?.port];
+    const ports = Object.values(DEFAULT_PORTS).map(Number);
+    expect(health).toContain(`http://127.0.0.1:${DEFAULT_PORTS['http-port']}/healthz`);
     expect(argumentsOf(image, 'EXPOSE')).toEqual([ports.map((port) => `${port}/tcp`).join(' ')]);
   });
 });
@@ -200,12 +209,8 @@ describe('the container file', () => {
 describe('the compose file', () => {
   it('names files that there are, and those that the owner makes', () => {
     expect(compose).toContain('dockerfile: packaging/Containerfile\n');
-    const mounted = [...compose.matchAll(/- \.\/(\S+?):(\S+?):ro$/gmu)].map(([, from, to]) => [
-      from,
-      to,
-    ]);
-    expect(mounted).toEqual([['operator.json', '/etc/keyloom/operator.json']]);
-    for (const [from = ''] of mounted) expect(existsSync(join(root, 'packaging', from))).toBe(true);
+    expect(compose).toContain('- state:/var/lib/keyloom\n');
+    expect(compose).toContain('file: ./passphrase\n');
     expect(read('.gitignore').split('\n')).toContain('packaging/passphrase');
   });
 

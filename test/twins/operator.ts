@@ -1,5 +1,5 @@
 /**
- * An operator that deviates: `node test/twins/operator.ts --conduct NAME run --config FILE`.
+ * An operator that deviates: `node test/twins/operator.ts --conduct NAME start --config FILE`.
  *
  * All of it is the production program, but for what it hands to peers, and for those that collude what they
  * look at before they sign.

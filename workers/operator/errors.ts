@@ -3,6 +3,16 @@ import { KeyloomError } from '../errors.ts';
 export const OperatorErrorCode = {
   /** The configuration file is missing, not JSON, or has a wrong or unknown field. */
   CONFIG_INVALID: 'CONFIG_INVALID',
+  /** What `init` needs was not given, and there is no terminal to ask at. */
+  INIT_INCOMPLETE: 'INIT_INCOMPLETE',
+  /** What is in the folder says something else than what was given to `init`. Nothing is overwritten. */
+  INIT_CONFLICT: 'INIT_CONFLICT',
+  /** `init` cannot write to the folder: the message has the reason. */
+  INIT_WRITE_FAILED: 'INIT_WRITE_FAILED',
+  /** An address that is to be announced is none. */
+  ADDRESS_INVALID: 'ADDRESS_INVALID',
+  /** Something else listens on a port, or the address is not of this machine. */
+  PORT_UNUSABLE: 'PORT_UNUSABLE',
   /** No passphrase was given, or its file cannot be read. */
   PASSPHRASE_MISSING: 'PASSPHRASE_MISSING',
   /** The command line is not understood. */
@@ -20,7 +30,7 @@ export const OperatorErrorCode = {
   REQUESTED_BEFORE_RESTORE: 'REQUESTED_BEFORE_RESTORE',
   /** A request cannot be served as it stands; waiting would not help. */
   REQUEST_UNSERVABLE: 'REQUEST_UNSERVABLE',
-  /** What was posted for registration is not of the form that docs/operator.md gives. */
+  /** What was posted for registration is not of the form that docs/operator/registrations.md gives. */
   REGISTRATION_MALFORMED: 'REGISTRATION_MALFORMED',
   /** A proof does not prove what is to be registered, or a program cannot be computed; the metadata has the cause. */
   PROOF_REFUSED: 'PROOF_REFUSED',

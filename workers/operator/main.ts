@@ -1,59 +1,19 @@
 #!/usr/bin/env node
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { generatePrivateKey, privateKeyToAddress } from 'viem/accounts';
-import { bytesToHex } from 'viem';
 
 import { isKeyloomError } from '../errors.ts';
-import { generatePeerKey, peerIdOf, peerIdToBytes } from '../net/host/index.ts';
-import { createIdentity } from '../store/keystore.ts';
 import { runBackup } from './backup.ts';
 import { loadConfig } from './config/config.ts';
 import type { Answering } from './context.ts';
 import { asText, examine } from './doctor/doctor.ts';
 import { OperatorError, OperatorErrorCode } from './errors.ts';
+import { runInit } from './init/init.ts';
 import { startOperator } from './operator.ts';
 import { readPassphrase } from './passphrase.ts';
+import { usage } from './usage.ts';
 
-const usage = `keyloom-operator: one member of a threshold key management committee
-
-  keyloom-operator init --identity FILE [--passphrase-file FILE]
-      creates the operator's signer and libp2p keys in one encrypted file
-      and prints what to register on chain
-
-  keyloom-operator run --config FILE [--passphrase-file FILE]
-      runs the operator until SIGINT or SIGTERM
-
-  keyloom-operator doctor --config FILE [--passphrase-file FILE] [--json]
-      checks a configuration and what is around it, and says what to fix;
-      the exit code is 1 if there is a problem
-
-  keyloom-operator backup create --config FILE --to AGE_RECIPIENT [--to ...] --out FILE
-  keyloom-operator backup verify --identity AGE_IDENTITY_FILE --in FILE
-  keyloom-operator backup restore --identity AGE_IDENTITY_FILE --in FILE --into FOLDER
-      keeps and restores identity, shares and journals, encrypted in the age format;
-      create may run beside the operator. With --passphrase-file or KEYLOOM_PASSPHRASE
-      the other two check as well that the passphrase opens the identity
-
-The passphrase is read from --passphrase-file, or else from KEYLOOM_PASSPHRASE, or else
-asked for at the terminal.
-docs/operator.md explains the configuration.
-`;
-
-async function init(identity: string, passphrase: string): Promise<void> {
-  const signerKey = generatePrivateKey();
-  const peerKey = await generatePeerKey();
-  await createIdentity(identity, passphrase, { signerKey, peerKey });
-  const peerId = peerIdOf(peerKey);
-  const line = {
-    signer: privateKeyToAddress(signerKey),
-    peerId,
-    peerIdBytes: bytesToHex(peerIdToBytes(peerId)),
-  };
-  process.stdout.write(`${JSON.stringify(line)}\n`);
-}
-
-async function run(file: string, passphrase: string, answering?: Answering): Promise<void> {
+async function start(file: string, passphrase: string, answering?: Answering): Promise<void> {
   const config = loadConfig(file);
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort());
@@ -94,6 +54,14 @@ function parse(args: readonly string[]) {
       allowPositionals: true,
       options: {
         help: { type: 'boolean', short: 'h' },
+        folder: { type: 'string' },
+        rpc: { type: 'string', multiple: true },
+        gateway: { type: 'string' },
+        host: { type: 'string' },
+        endpoint: { type: 'string' },
+        'p2p-port': { type: 'string' },
+        'http-port': { type: 'string' },
+        'metrics-port': { type: 'string' },
         identity: { type: 'string' },
         config: { type: 'string' },
         'passphrase-file': { type: 'string' },
@@ -117,18 +85,20 @@ function parse(args: readonly string[]) {
  * @returns the exit code
  */
 export async function main(args: readonly string[], answering?: Answering): Promise<number> {
+  let command: string | undefined;
   try {
     const { positionals, values } = parse(args);
-    const [command, ...rest] = positionals;
+    const [first, ...rest] = positionals;
+    command = first;
     if (values.help === true) {
       process.stdout.write(usage);
       return 0;
     }
     const passphraseFile = values['passphrase-file'];
-    if (command === 'init' && values.identity !== undefined && rest.length === 0)
-      await init(values.identity, await readPassphrase(passphraseFile, { isNew: true }));
-    else if (command === 'run' && values.config !== undefined && rest.length === 0)
-      await run(values.config, await readPassphrase(passphraseFile), answering);
+    if (command === 'init' && values.folder !== undefined && rest.length === 0)
+      await runInit(values.folder, values, passphraseFile);
+    else if (command === 'start' && values.config !== undefined && rest.length === 0)
+      await start(values.config, await readPassphrase(passphraseFile), answering);
     else if (command === 'doctor' && values.config !== undefined && rest.length === 0)
       return await doctor(values.config, passphraseFile, values.json === true);
     else if (command !== 'backup' || rest.length !== 1 || !(await runBackup(rest[0], values)))
@@ -136,9 +106,14 @@ export async function main(args: readonly string[], answering?: Answering): Prom
     return 0;
   } catch (error) {
     const code = isKeyloomError(error) ? error.code : 'UNEXPECTED';
-    const message = error instanceof Error ? error.message : String(error);
     if (code === OperatorErrorCode.STOPPED) return 0;
-    process.stderr.write(`${JSON.stringify({ level: 'fatal', code, msg: message })}\n`);
+    const message = error instanceof Error ? error.message : String(error);
+    // What runs as a service has a log for programs; people read the rest.
+    const line =
+      command === 'start' && code !== OperatorErrorCode.USAGE
+        ? JSON.stringify({ level: 'fatal', code, msg: message })
+        : `${code}: ${message}`;
+    process.stderr.write(`${line}\n`);
     if (code === 'UNEXPECTED') process.stderr.write(`${(error as Error).stack}\n`);
     return 1;
   }

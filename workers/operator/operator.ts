@@ -123,6 +123,7 @@ export async function startOperator(
     const identity = await loadIdentity(config.identity, passphrase);
     const account = privateKeyToAccount(identity.signerKey);
     const log = createLog(config.logLevel, { signer: account.address });
+    log.info('starting');
     if (mayDumpCore() === true)
       log.warn(
         'a crash may write secrets to a disk: set the limit of core files to 0 (ulimit -c 0)',

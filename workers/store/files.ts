@@ -1,10 +1,48 @@
+import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { link, mkdir, open, readdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { diskError } from './disk.ts';
 
 /** True of the error for a file or folder that does not exist. */
 export const isMissing = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'ENOENT';
+
+/** True of the error for a file or folder that exists already. */
+export const isTaken = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'EEXIST';
+
+/**
+ * Creates a file with its whole content at once, and durably; a link refuses a name that is taken.
+ *
+ * @throws StoreError DISK_FULL, DISK_FAILED; the system's error, {@link isTaken}, of one that is there
+ */
+export async function writeNewFile(path: string, content: string, mode: number): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await writeAndLink(path, content, mode);
+  } catch (error) {
+    throw isTaken(error) ? error : (diskError(error, path) ?? error);
+  }
+}
+
+async function writeAndLink(path: string, content: string, mode: number): Promise<void> {
+  const temporary = `${path}.${randomUUID()}`;
+  try {
+    const file = await open(temporary, 'wx', mode);
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await link(temporary, path);
+    await syncDirectory(dirname(path));
+  } finally {
+    // What cannot be removed does no harm, and does not undo what was written.
+    await rm(temporary, { force: true }).catch(() => undefined);
+  }
+}
 
 /** Makes a rename in a directory durable. */
 export async function syncDirectory(path: string): Promise<void> {

@@ -1,12 +1,10 @@
-import { hash, randomUUID } from 'node:crypto';
-import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { hash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import type { Hex } from 'viem';
 import { deriveKey, defaultKdf, newKdfHeader, seal, unseal } from './encryption.ts';
 import type { KdfHeader, KdfParameters } from './encryption.ts';
 import { StoreError, StoreErrorCode } from './errors.ts';
-import { diskError } from './disk.ts';
-import { isMissing, syncDirectory } from './files.ts';
+import { isMissing, isTaken, writeNewFile } from './files.ts';
 import { assertPrivate } from './private-files.ts';
 
 /** An operator's two long-term keys. Secret, both of them. */
@@ -57,7 +55,15 @@ export async function createIdentity(
     box: Buffer.from(box).toString('base64'),
   };
   const file: IdentityFile = { ...content, checksum: checksumOf(content) };
-  await writeNewFile(path, `${JSON.stringify(file, null, 2)}\n`);
+  try {
+    await writeNewFile(path, `${JSON.stringify(file, null, 2)}\n`, 0o600);
+  } catch (error) {
+    if (!isTaken(error)) throw error;
+    throw new StoreError(StoreErrorCode.IDENTITY_EXISTS, 'An identity exists here already.', {
+      metadata: { path },
+      cause: error,
+    });
+  }
 }
 
 /**
@@ -138,37 +144,3 @@ const unreadable = (why: string, path: string, cause?: unknown): StoreError =>
     metadata: { path },
     cause,
   });
-
-/** Creates a file with its whole content at once, durably; a link refuses a name that is taken. */
-async function writeNewFile(path: string, content: string): Promise<void> {
-  try {
-    await writeAndLink(path, content);
-  } catch (error) {
-    throw diskError(error, path) ?? error;
-  }
-}
-
-async function writeAndLink(path: string, content: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const temporary = `${path}.${randomUUID()}`;
-  try {
-    const file = await open(temporary, 'wx', 0o600);
-    try {
-      await file.writeFile(content);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await link(temporary, path);
-    await syncDirectory(dirname(path));
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-    throw new StoreError(StoreErrorCode.IDENTITY_EXISTS, 'An identity exists here already.', {
-      metadata: { path },
-      cause: error,
-    });
-  } finally {
-    // What cannot be removed does no harm, and does not undo what was written.
-    await rm(temporary, { force: true }).catch(() => undefined);
-  }
-}

@@ -28,7 +28,7 @@ export interface SignedShare extends Commitment {
 }
 
 /**
- * Reads signed shares from the operators' HTTP interfaces (docs/operator.md, HTTP).
+ * Reads signed shares from the operators' HTTP interfaces (docs/operator/http.md).
  *
  * Everybody is asked for everybody's shares: who told different peers different things is seen only
  * by comparing what those peers got. Nothing is believed but a signature over the root of the very

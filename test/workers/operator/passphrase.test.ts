@@ -92,7 +92,7 @@ describe('a passphrase', () => {
 
   it('is no argument, and one that is given as such is not repeated', () => {
     const program = join(import.meta.dirname, '../../../workers/operator/main.ts');
-    const args = [program, 'run', '--config', 'x', '--passphrase=typed by mistake'];
+    const args = [program, 'start', '--config', 'x', '--passphrase=typed by mistake'];
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
     expect(status).toBe(1);
     expect(stderr).toContain(OperatorErrorCode.USAGE);

@@ -49,7 +49,7 @@ export interface HealthLimits {
   freeBytes: number;
 }
 
-/** Everything an operator process is told from outside; documented in docs/operator.md. */
+/** Everything an operator process is told from outside; documented in docs/operator/configuration.md. */
 export interface OperatorConfig {
   identity: string;
   dataDir: string;

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { privateKeyToAddress } from 'viem/accounts';
 
 import { isKeyloomError } from '../../errors.ts';
@@ -41,8 +42,8 @@ export async function examine(
     return checks;
   }
 
-  const initialise = `restore it, or keyloom-operator init --identity ${config.identity}`;
-  note('identity', await examined(() => machine.identityFile(config), initialise));
+  const complete = `restore it, or keyloom-operator init --folder ${dirname(config.identity)}`;
+  note('identity', await examined(() => machine.identityFile(config), complete));
   let signer: ReturnType<typeof privateKeyToAddress> | undefined;
   const open = async (): Promise<Finding> => {
     const { signerKey } = await machine.openIdentity(config, passphrase);
@@ -99,7 +100,7 @@ export async function examine(
     const found = await chain.registeredOperator(at, as);
     registered = found?.entry;
     if (found !== undefined) return ok(`operator ${found.operator}`);
-    return problem(`no operator has the signer ${as}`, 'the owner runs kms operators register');
+    return problem(`no operator has the signer ${as}`, 'the owner runs kms operator register');
   });
   const entry = registered;
   const ofEntry = async (

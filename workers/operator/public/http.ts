@@ -273,7 +273,7 @@ function counted({ method = '', url = '/' }: IncomingMessage, status: number): C
 }
 
 /**
- * Serves docs/operator.md's routes. Resolves when listening; `close` ends open connections.
+ * Serves the routes of docs/operator/http.md. Resolves when listening; `close` ends open connections.
  *
  * @param onAnswer told of each answer when its connection is done with it
  */

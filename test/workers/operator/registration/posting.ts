@@ -1,4 +1,4 @@
-/** A body as docs/operator.md says it. */
+/** A body as docs/operator/registrations.md says it. */
 export function bodyOf(
   header: unknown,
   ciphertext: Uint8Array,

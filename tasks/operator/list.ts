@@ -4,7 +4,7 @@ import { askAll, fetchHealth, type Answered, type Health } from '../support/oper
 import { listOperators } from '../support/registration.ts';
 import type { ListArguments } from './index.ts';
 
-/** `kms operators list` */
+/** `kms operator list` */
 export default action<ListArguments>(async (_, { gateway }) => {
   const registered = await listOperators(gateway);
   // An operator without a seat has no committee index; its place in the list stands in for it.
