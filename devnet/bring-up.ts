@@ -26,7 +26,10 @@ export async function bringUp(
     'Start a local L2',
     'Requests and results go through contracts, so everybody sees the same ones.',
     async (report) => {
-      const started = await startChain(workspace, chainPort);
+      const started = await startChain(
+        workspace,
+        chainPort === undefined ? {} : { port: chainPort },
+      );
       report.result(`chain ${started.chainId} at ${started.rpcUrl}`);
       return started;
     },

@@ -1,7 +1,7 @@
 import type { HDAccount } from 'viem/accounts';
 
 import type { Gateway } from '../tasks/support/gateway.ts';
-import { startChain, type LocalChain } from './chain.ts';
+import { startChain, type ExecutionClient, type LocalChain } from './chain.ts';
 import { deployKeyloom, openAs, type Deployment } from './deploy.ts';
 import { Workspace } from './workspace.ts';
 
@@ -17,10 +17,10 @@ export interface Devnet extends AsyncDisposable {
 }
 
 /** Starts a chain and deploys to it, all in one go. */
-export async function startDevnet(): Promise<Devnet> {
+export async function startDevnet(options: { client?: ExecutionClient } = {}): Promise<Devnet> {
   const workspace = new Workspace();
   try {
-    const chain = await startChain(workspace);
+    const chain = await startChain(workspace, options);
     return assemble(workspace, chain, await deployKeyloom(workspace, chain));
   } catch (error) {
     await workspace.close();

@@ -7,6 +7,8 @@ export const DevnetErrorCode = {
   PROCESS_EXITED: 'PROCESS_EXITED',
   /** A condition was not met before its deadline. */
   DEADLINE_PASSED: 'DEADLINE_PASSED',
+  /** The execution client has no program for this machine. */
+  CLIENT_MISSING: 'CLIENT_MISSING',
   /** A command line option is unknown or has a value that makes no sense. */
   BAD_OPTION: 'BAD_OPTION',
   /** The operator program gave an answer that could not be understood. */

@@ -10,7 +10,9 @@ import { waitUntil } from './wait.ts';
 const STOP_GRACE_MS = 5_000;
 
 export interface ProcessOptions {
-  /** Arguments for Node itself: a script and what follows it. */
+  /** What to run; absent: Node. */
+  program?: string;
+  /** Its arguments. For Node itself: a script and what follows it. */
   args: readonly string[];
   cwd?: string;
   /** Added to this program's environment. */
@@ -43,13 +45,13 @@ export interface ManagedProcess {
 }
 
 /**
- * Runs `node ARGS` in its own process group, so that a Ctrl-C at the terminal reaches only the program
+ * Runs a program in its own process group, so that a Ctrl-C at the terminal reaches only the program
  * that started it, which then stops its children in order.
  */
 export function startProcess(name: string, options: ProcessOptions): ManagedProcess {
-  const { args, cwd, env, logFile } = options;
+  const { program = process.execPath, args, cwd, env, logFile } = options;
   const output = openSync(logFile, 'a');
-  const child = spawn(process.execPath, args, {
+  const child = spawn(program, args, {
     stdio: ['ignore', output, output],
     detached: true,
     env: { ...process.env, ...env },

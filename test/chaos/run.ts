@@ -29,12 +29,13 @@ export async function runChaos(
   const proxies: RpcProxy[] = [];
   let relays: Relays | undefined;
   options.onProgress(`starting a local L2 and ${plan.n} operators`);
-  const cluster = await Cluster.start(plan.n, testSet, async ({ chain }, operators) => {
+  const prepare: ClusterOptions['prepare'] = async ({ chain }, operators) => {
     const started = await Relays.start(operators, plan.seed);
     for (let count = 0; count < plan.n; count++) proxies.push(await RpcProxy.start(chain.rpcUrl));
     relays = started;
     return (index) => Faults.startOptions({ relays: started, proxies }, index);
-  });
+  };
+  const cluster = await Cluster.start(plan.n, { prepare });
   try {
     options.signal.throwIfAborted();
     const { workspace } = cluster.devnet;

@@ -120,8 +120,8 @@ export function afflictedIn({ afflictions }: Spell): number[] {
 /** A spell for people. */
 export function describeSpell({ afflictions, passDeadlines }: Spell): string {
   const parts = afflictions.map(({ operator, fault }) => {
-    const { kind, ...details } = fault;
-    return [`operator ${operator}`, kind, ...Object.values(details)].join(' ');
+    const details: (string | number)[] = Object.values(fault);
+    return [`operator ${operator}`, ...details].join(' ');
   });
   return [parts.join(', ') || 'no faults', ...(passDeadlines ? ['deadlines pass'] : [])].join('; ');
 }

@@ -18,10 +18,22 @@ import {
   type NamedFault,
   type RequestView,
 } from '../../tasks/support/operators.ts';
-import { parameterSet } from '../../workers/ring/parameters.ts';
+import { parameterSet, type ParameterSet } from '../../workers/ring/parameters.ts';
 
 /** Small and fast, and named for what it is. */
 export const testSet = parameterSet('insecure-bfv-1024-b17');
+
+/** Other than usual. */
+export interface ClusterOptions {
+  /** Of the key. */
+  readonly set?: ParameterSet;
+  readonly chain?: Parameters<typeof startDevnet>[0];
+  /** See {@link startOperators}; is told of the devnet as well. */
+  readonly prepare?: (
+    devnet: Devnet,
+    operators: readonly OperatorProcess[],
+  ) => Promise<(index: number) => StartOptions>;
+}
 
 /** A committee of real operator processes with one key, for tests. */
 export class Cluster {
@@ -48,16 +60,10 @@ export class Cluster {
     this.roundTrip = parts.roundTrip;
   }
 
-  /** @param prepare see {@link startOperators}; is told of the devnet as well */
-  static async start(
-    n: number,
-    set = testSet,
-    prepare?: (
-      devnet: Devnet,
-      operators: readonly OperatorProcess[],
-    ) => Promise<(index: number) => StartOptions>,
-  ): Promise<Cluster> {
-    const devnet = await startDevnet();
+  /** A devnet with operators, of one epoch and one key. */
+  static async start(n: number, options: ClusterOptions = {}): Promise<Cluster> {
+    const { set = testSet, chain, prepare } = options;
+    const devnet = await startDevnet(chain);
     try {
       const operators = await startOperators(devnet, n, {
         ...(prepare && { prepare: (created) => prepare(devnet, created) }),

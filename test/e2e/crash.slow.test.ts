@@ -1,5 +1,3 @@
-import { rmSync, writeFileSync } from 'node:fs';
-
 import { sha256, stringToHex } from 'viem';
 import { beforeAll, beforeEach, expect, it } from 'vitest';
 
@@ -9,7 +7,6 @@ import { waitUntil } from '../../devnet/wait.ts';
 import { proposeEpoch, waitForEpoch, type Epoch } from '../../tasks/support/epochs.ts';
 import { downloadPublicKey, labelOf, requestKey, waitForKey } from '../../tasks/support/keys.ts';
 import { fetchHealth } from '../../tasks/support/operators.ts';
-import { crashing as crashingEnvironment } from '../faults/crash.ts';
 import { documentedWritePoints } from '../faults/documented.ts';
 import { Cluster, testSet } from './cluster.ts';
 import { CrashingOperator, journaledRoots, rootsHeldBy } from './crashing.ts';
@@ -98,33 +95,4 @@ it('finds nothing damaged at its next start', async () => {
   const health = await crashing.operator.waitHealthy();
   expect(health.epochs).toHaveLength(2);
   expect(health.epochs.every(({ shares }) => shares)).toBe(true);
-});
-
-it('signs nothing while its disk is full, says so, and goes on when there is room', async () => {
-  const { operator } = crashing;
-  await operator.stop();
-  const refuse = `${operator.folder}.refuse`;
-  const plan = { root: operator.folder, record: `${operator.folder}.refused`, refuse };
-  operator.start({ env: crashingEnvironment(plan) });
-  await operator.waitHealthy();
-  cluster.operator(3).start();
-  await cluster.operator(3).waitHealthy();
-  const values = { scalar: 99n };
-  const [first, second] = [
-    await cluster.roundTrip.register(values),
-    await cluster.roundTrip.register({ scalar: 100n }),
-  ];
-  const signed = journaledRoots(operator).size;
-  writeFileSync(refuse, 'ENOSPC');
-  const outcome = await cluster.roundTrip.decrypt(first, values);
-  expect(outcome).toMatchObject({ decrypted: [99n], signers: [1, 2, 3] });
-  await operator.waitForHealth('short of room', ({ reasons }) => reasons.includes('DISK_FAILING'));
-  expect(journaledRoots(operator).size).toBe(signed);
-  expect(rootsHeldBy(cluster.operator(1), CRASHING).size).toBeLessThanOrEqual(signed);
-
-  rmSync(refuse);
-  await operator.waitHealthy();
-  await cluster.operator(3).stop();
-  const next = await cluster.roundTrip.decrypt(second, { scalar: 100n });
-  expect(next).toMatchObject({ decrypted: [100n], signers: [1, 2, CRASHING] });
 });

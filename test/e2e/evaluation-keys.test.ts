@@ -34,7 +34,7 @@ let cluster: Cluster;
 let publicKey: Uint8Array;
 
 beforeAll(async () => {
-  cluster = await Cluster.start(4, set);
+  cluster = await Cluster.start(4, { set });
   publicKey = await downloadPublicKey(cluster.governor, cluster.keyId);
   await becomeRegistrar(cluster.governor);
   return () => cluster.close();

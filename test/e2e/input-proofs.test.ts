@@ -31,7 +31,7 @@ const set = parameterSet('insecure-bfv-1024-b17');
 let cluster: Cluster;
 
 beforeAll(async () => {
-  cluster = await Cluster.start(4, set);
+  cluster = await Cluster.start(4, { set });
   return () => cluster.close();
 });
 

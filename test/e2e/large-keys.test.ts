@@ -29,7 +29,7 @@ const steps = [1, -1, 2, -2, 4, -4, 0];
 let cluster: Cluster;
 
 beforeAll(async () => {
-  cluster = await Cluster.start(4, set);
+  cluster = await Cluster.start(4, { set });
   return () => cluster.close();
 });
 

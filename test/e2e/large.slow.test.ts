@@ -16,7 +16,7 @@ const conducts = ['shifted', 'garbage', 'equivocating'] as const;
 
 describe.each([10, 13])('%i operators', (n) => {
   it('make keys and decrypt while one is dead and all others that may be bad lie', async () => {
-    const cluster = await Cluster.start(n, set);
+    const cluster = await Cluster.start(n, { set });
     try {
       const { t } = committeeOf(n);
       await cluster.operator(1).kill();

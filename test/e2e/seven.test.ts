@@ -13,7 +13,7 @@ const set = parameterSet('insecure-bfv-1024-b17');
 let cluster: Cluster;
 
 beforeAll(async () => {
-  cluster = await Cluster.start(7, set);
+  cluster = await Cluster.start(7, { set });
   return () => cluster.close();
 });
 

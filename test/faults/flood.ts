@@ -89,9 +89,10 @@ export class Flooder {
     return this.#node.dial(multiaddr(this.#address), { force: true });
   }
 
-  /** Sends bytes past the muxer, on the newest connection. */
+  /** Sends bytes past the muxer, on the newest connection if that is open. */
   send(bytes: readonly Uint8Array[]): void {
-    this.#wires.at(-1)?.send(Buffer.concat(bytes));
+    const wire = this.#wires.at(-1);
+    if (wire?.status === 'open') wire.send(Buffer.concat(bytes));
   }
 
   /** A stream on a connection of its own choice. */

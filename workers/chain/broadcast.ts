@@ -1,43 +1,43 @@
-import { BaseError, type Hex, type PublicClient } from 'viem';
+import type { Hex, PublicClient } from 'viem';
 import { ChainError, ChainErrorCode } from './errors.ts';
+import { messageOf } from './messages.ts';
 import { rpcError } from './rpc.ts';
+
+/** What nodes say. Their codes do not tell refusals apart; docs/chain-trouble.md has who says what. */
+const known = /already known|already imported|known transaction|nonce too low/i;
+const poor = /insufficient funds|enough funds|exceeds transaction sender account balance/i;
+const underpriced = /underpriced|less than block base fee|fee too low/i;
 
 /**
  * Hands a signed transaction to the endpoint; one that it knows already is fine.
  *
- * @throws ChainError INSUFFICIENT_FUNDS, BROADCAST_REFUSED, RPC_UNREACHABLE
+ * @throws ChainError INSUFFICIENT_FUNDS, UNDERPRICED, BROADCAST_REFUSED, RPC_UNREACHABLE
  */
 export async function broadcast(client: PublicClient, raw: Hex): Promise<void> {
   try {
     await client.sendRawTransaction({ serializedTransaction: raw });
-  } catch (error) {
-    if (hasAlready(error)) return;
-    const said = messageOf(error);
-    const failure = rpcError(error);
+  } catch (cause) {
+    if (hasAlready(cause)) return;
+    const said = messageOf(cause);
+    const failure = rpcError(cause);
     if (failure.code === ChainErrorCode.RPC_UNREACHABLE) throw failure;
-    throw /insufficient funds|enough funds|exceeds transaction sender account balance/i.test(said)
-      ? new ChainError(ChainErrorCode.INSUFFICIENT_FUNDS, 'The account cannot pay for gas.', {
-          cause: error,
-        })
+    if (poor.test(said)) throw insufficientFunds({}, cause);
+    throw underpriced.test(said)
+      ? new ChainError(ChainErrorCode.UNDERPRICED, 'The endpoint wants a higher fee.', { cause })
       : new ChainError(ChainErrorCode.BROADCAST_REFUSED, 'The endpoint refuses a transaction.', {
-          cause: error,
+          cause,
         });
   }
 }
 
 /** True if an endpoint refuses a transaction that was broadcast before or mined meanwhile: the receipt will tell. */
-export function hasAlready(error: unknown): boolean {
-  const said = messageOf(error);
-  return /already known|already imported|known transaction|nonce too low/i.test(said);
-}
+export const hasAlready = (error: unknown): boolean => known.test(messageOf(error));
 
-/** All messages in a chain of errors, where nodes put the only thing that tells refusals apart. */
-function messageOf(error: unknown): string {
-  if (!(error instanceof BaseError)) return String(error);
-  const messages: string[] = [];
-  error.walk((cause) => {
-    if (cause instanceof Error) messages.push(cause.message);
-    return false;
-  });
-  return messages.join('\n');
+/** @param metadata wei that there are, and wei that it takes */
+export function insufficientFunds(
+  metadata: { balanceWei?: bigint; costWei?: bigint },
+  cause?: unknown,
+): ChainError {
+  const { INSUFFICIENT_FUNDS } = ChainErrorCode;
+  return new ChainError(INSUFFICIENT_FUNDS, 'The account cannot pay for gas.', { metadata, cause });
 }

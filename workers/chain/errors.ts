@@ -22,10 +22,12 @@ export const ChainErrorCode = {
   REVERTED: 'CHAIN_REVERTED',
   /** The account cannot pay for the transaction. */
   INSUFFICIENT_FUNDS: 'CHAIN_INSUFFICIENT_FUNDS',
-  /** The fee that the network asks for is above the configured cap. */
+  /** The network asks for more than the configured caps. It is sent once that has changed. */
   FEE_CAP_REACHED: 'CHAIN_FEE_CAP_REACHED',
   /** The transaction would need more gas than the configured cap. */
   GAS_CAP_EXCEEDED: 'CHAIN_GAS_CAP_EXCEEDED',
+  /** The endpoint wants a higher fee, or has another transaction of this nonce that pays as much. */
+  UNDERPRICED: 'CHAIN_UNDERPRICED',
   /** The endpoint did not take a signed transaction; it is tried again. */
   BROADCAST_REFUSED: 'CHAIN_BROADCAST_REFUSED',
   /** The sender or watcher was stopped before the transaction was settled. */

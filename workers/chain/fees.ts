@@ -13,6 +13,15 @@ export interface SpendingCaps extends Fees {
   readonly gas: bigint;
 }
 
+/** What the network asks for per unit of gas, in wei. */
+export interface GasPrice {
+  /** Of the block that says so. */
+  readonly height: bigint;
+  readonly baseFeePerGas: bigint;
+  /** What the endpoint suggests for those who make blocks. */
+  readonly tip: bigint;
+}
+
 const gwei = 10n ** 9n;
 
 /** Generous for an L2: 5 million gas at 100 gwei is half an ether. */
@@ -22,20 +31,23 @@ export const defaultCaps: SpendingCaps = {
   gas: 5_000_000n,
 };
 
-/**
- * Fees that a transaction sent now should offer: twice the base fee, and the suggested tip.
- *
- * @throws errors of viem
- */
-export async function currentFees(client: PublicClient, caps: SpendingCaps): Promise<Fees> {
-  const [block, tip] = await Promise.all([
+/** What the endpoint says of the latest block. @throws errors of viem */
+export async function currentPrice(client: PublicClient): Promise<GasPrice> {
+  const [{ number, baseFeePerGas }, tip] = await Promise.all([
     client.getBlock({ blockTag: 'latest' }),
     client.estimateMaxPriorityFeePerGas(),
   ]);
-  return capped(
-    { maxFeePerGas: 2n * (block.baseFeePerGas ?? 0n) + tip, maxPriorityFeePerGas: tip },
-    caps,
-  );
+  return { height: number, baseFeePerGas: baseFeePerGas ?? 0n, tip };
+}
+
+/** Fees that a transaction sent now should offer: twice the base fee, and the tip; never above the caps. */
+export function feesAt({ baseFeePerGas, tip }: GasPrice, caps: SpendingCaps): Fees {
+  return capped({ maxFeePerGas: 2n * baseFeePerGas + tip, maxPriorityFeePerGas: tip }, caps);
+}
+
+/** Whether no transaction within the caps can be mined at this price. */
+export function isAboveCap({ baseFeePerGas }: GasPrice, caps: SpendingCaps): boolean {
+  return baseFeePerGas > caps.maxFeePerGas;
 }
 
 /**
@@ -58,18 +70,18 @@ export function replacementFees(previous: Fees, current: Fees, caps: SpendingCap
   );
   const tenthMore = (old: bigint, now: bigint) => now > old && now * 10n >= old * 11n;
   if (
-    !tenthMore(previous.maxFeePerGas, fees.maxFeePerGas) ||
-    !tenthMore(previous.maxPriorityFeePerGas, fees.maxPriorityFeePerGas)
-  ) {
-    throw new ChainError(
-      ChainErrorCode.FEE_CAP_REACHED,
-      'A replacement would exceed the fee cap.',
-      {
-        metadata: { maxFeePerGas: previous.maxFeePerGas, cap: caps.maxFeePerGas },
-      },
-    );
-  }
-  return fees;
+    tenthMore(previous.maxFeePerGas, fees.maxFeePerGas) &&
+    tenthMore(previous.maxPriorityFeePerGas, fees.maxPriorityFeePerGas)
+  )
+    return fees;
+  throw feeCapReached('A replacement would exceed the fee cap.', previous.maxFeePerGas, caps);
+}
+
+/** @param feePerGas what is asked for, or what was offered before */
+export function feeCapReached(message: string, feePerGas: bigint, caps: SpendingCaps): ChainError {
+  return new ChainError(ChainErrorCode.FEE_CAP_REACHED, message, {
+    metadata: { feePerGas, cap: caps.maxFeePerGas, tipCap: caps.maxPriorityFeePerGas },
+  });
 }
 
 function capped(fees: Fees, caps: SpendingCaps): Fees {

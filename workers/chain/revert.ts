@@ -43,7 +43,7 @@ function revertData(error: unknown): Hex | undefined {
     const data = (cause as { data?: unknown }).data;
     const inner = (data as { data?: unknown } | null | undefined)?.data;
     for (const candidate of [data, inner]) if (isHex(candidate)) found ??= candidate;
-    reverted ||= /revert/i.test(cause instanceof Error ? cause.message : '');
+    reverted ||= /revert|invalid ?(fe)?opcode/i.test(cause instanceof Error ? cause.message : '');
     return false;
   });
   return found ?? (reverted ? '0x' : undefined);

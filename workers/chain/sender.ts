@@ -10,9 +10,18 @@ import {
   type TransactionReceipt,
 } from 'viem';
 import { isKeyloomError } from '../errors.ts';
-import { broadcast } from './broadcast.ts';
+import { broadcast, insufficientFunds } from './broadcast.ts';
 import { ChainError, ChainErrorCode, type WarningHandler } from './errors.ts';
-import { currentFees, defaultCaps, replacementFees, type SpendingCaps } from './fees.ts';
+import {
+  currentPrice,
+  defaultCaps,
+  feeCapReached,
+  feesAt,
+  isAboveCap,
+  replacementFees,
+  type GasPrice,
+  type SpendingCaps,
+} from './fees.ts';
 import {
   freeNonce,
   gapsBelow,
@@ -20,7 +29,9 @@ import {
   type PendingTransaction,
   type TransactionJournal,
 } from './nonces.ts';
+import { Patience } from './patience.ts';
 import { backoffMs, pause, rpcError } from './rpc.ts';
+import { Spending } from './spending.ts';
 import {
   fillerPayload,
   findReceipt,
@@ -63,20 +74,6 @@ export interface SenderOptions {
   readonly onWarning?: WarningHandler;
 }
 
-/** How many transactions a sender has brought how far since it was started. */
-export interface SenderCounts {
-  /** Signed for a purpose and broadcast the first time. */
-  sent: number;
-  /** Broadcast again at a higher fee, or with nothing in them once nobody waits. */
-  replaced: number;
-  /** Mined, and the call succeeded. */
-  succeeded: number;
-  /** Mined, and the contract refused the call. */
-  reverted: number;
-  /** Not sent, because the contract would refuse the call. */
-  refused: number;
-}
-
 interface Job {
   readonly key: string;
   readonly payload: Payload;
@@ -84,7 +81,11 @@ interface Job {
   readonly outcome: PromiseWithResolvers<Outcome>;
 }
 
+type Attempt = PendingTransaction['attempts'][number];
+
 const defaultBumpAfterMs = 30_000;
+/** What delays one transaction at every look is not said at every look. */
+const warnAgainMs = 60_000;
 const idleMs = 3_600_000;
 /** Looks in a row at which a consumed nonce has no receipt of ours before it counts as lost. */
 const missesUntilLost = 3;
@@ -98,16 +99,18 @@ const fillerKey = (nonce: number) => `filler/${nonce}`;
  * Every signed transaction is journaled before it is broadcast. One loop assigns nonces, so there
  * is at most one nonce per key at a time; it broadcasts again what the mempool has lost, replaces
  * what is stuck at a higher fee, and fills nonces that would hold up later ones. What nobody waits
- * for any more is replaced by a transfer of nothing, which is cheaper.
+ * for any more is replaced by a transfer of nothing, which is cheaper. While the network asks for
+ * more than the caps nothing is sent, and everything waits.
  */
 export class TransactionSender {
-  readonly counts: SenderCounts = { sent: 0, replaced: 0, succeeded: 0, reverted: 0, refused: 0 };
+  readonly spending = new Spending();
   readonly #options: Required<Omit<SenderOptions, 'onWarning'>>;
   readonly #onWarning: WarningHandler;
   readonly #jobs = new Map<string, Job>();
-  /** By nonce: when it was last signed for, and how often its receipt was missed. */
-  readonly #signedAt = new Map<number, number>();
+  readonly #patience: Patience;
+  /** By nonce: how often its receipt was missed. */
   readonly #misses = new Map<number, number>();
+  readonly #warnedAt = new Map<string, number>();
   #alarm = new AbortController();
   #stopped: Error | undefined;
   #loop: Promise<void> | undefined;
@@ -119,7 +122,13 @@ export class TransactionSender {
       caps: defaultCaps,
       ...options,
     };
+    this.#patience = new Patience(this.#options.bumpAfterMs);
     this.#onWarning = options.onWarning ?? (() => undefined);
+  }
+
+  /** For how long the oldest transaction has been pending; 0 if none is. */
+  get longestPendingMs(): number {
+    return this.#patience.longestMs;
   }
 
   /** Takes up what the journal has; `submit` does it too. */
@@ -144,7 +153,8 @@ export class TransactionSender {
    * @returns the receipt of the successful transaction, or 'already-done' if the purpose was
    *   served by somebody else
    * @throws ChainError REVERTED with `errorName` and `errorArgs` if the contract refuses the call
-   *   (then usually nothing has been sent), GAS_CAP_EXCEEDED, STOPPED
+   *   (then usually nothing has been sent), GAS_CAP_EXCEEDED, STOPPED. A price above the caps and an
+   *   empty account are no failures: it is sent once that has changed
    */
   submit<const abi extends Abi | readonly unknown[], name extends ContractFunctionName<abi>>(
     key: string,
@@ -193,21 +203,25 @@ export class TransactionSender {
 
   /** Looks at the chain once and does what there is to do. @returns true if a job was sent */
   async #look(): Promise<boolean> {
-    const { client, account, journal } = this.#options;
+    const { client, account, journal, caps } = this.#options;
     const count = await client.getTransactionCount({ address: account.address });
     for (const transaction of journal.pending()) {
       if (transaction.nonce < count) await this.#guarded(() => this.#settle(transaction));
     }
     for (const { nonce } of outOfReach(count, journal.pending(), mostGaps)) this.#forget(nonce);
+    const price = await currentPrice(client);
+    const isTooHigh = isAboveCap(price, caps);
+    if (isTooHigh)
+      this.#warn(feeCapReached('The base fee exceeds the cap.', price.baseFeePerGas, caps));
     let placed = false;
     for (const job of [...this.#jobs.values()]) {
-      placed = (await this.#guarded(() => this.#advance(job, count))) || placed;
+      placed = (await this.#guarded(() => this.#advance(job, count, price))) || placed;
     }
-    for (const nonce of gapsBelow(count, journal.pending())) {
-      await this.#guarded(() => this.#sign(nonce, fillerKey(nonce), undefined));
+    for (const nonce of isTooHigh ? [] : gapsBelow(count, journal.pending())) {
+      await this.#guarded(() => this.#sign(nonce, fillerKey(nonce), undefined, price));
     }
     for (const transaction of journal.pending()) {
-      if (transaction.nonce >= count) await this.#guarded(() => this.#tend(transaction));
+      if (transaction.nonce >= count) await this.#guarded(() => this.#tend(transaction, price));
     }
     return placed;
   }
@@ -218,9 +232,16 @@ export class TransactionSender {
       return await step();
     } catch (error) {
       if (isKeyloomError(error) && !(error instanceof ChainError)) throw error;
-      this.#onWarning(rpcError(error));
+      this.#warn(rpcError(error));
       return false;
     }
+  }
+
+  #warn(error: ChainError): void {
+    const now = performance.now();
+    if (now - (this.#warnedAt.get(error.code) ?? -Infinity) < warnAgainMs) return;
+    this.#warnedAt.set(error.code, now);
+    this.#onWarning(error);
   }
 
   /** Concludes a nonce that the chain has consumed. @returns false if that has to wait */
@@ -240,55 +261,62 @@ export class TransactionSender {
     }
     const job = this.#jobs.get(key);
     const mined = attempts.find(({ hash }) => hash === receipt.transactionHash);
-    if (job !== undefined && mined !== undefined && !this.#isFiller(mined.raw)) {
-      this.counts[receipt.status === 'success' ? 'succeeded' : 'reverted'] += 1;
-      if (receipt.status === 'success') this.#finish(job, receipt);
-      else await this.#finishReverted(job, parseSigned(mined.raw), receipt);
-    }
+    const isFiller = mined !== undefined && this.#isFiller(mined.raw);
+    const conclude =
+      job === undefined || mined === undefined || isFiller
+        ? undefined
+        : await this.#conclusion(job, parseSigned(mined.raw), receipt);
+    this.spending.mined(receipt, isFiller);
     this.#forget(nonce);
+    conclude?.();
     return true;
   }
 
-  async #finishReverted(job: Job, payload: Payload, receipt: TransactionReceipt): Promise<void> {
+  /** What a mined transaction means for the job that it is for. */
+  async #conclusion(job: Job, payload: Payload, receipt: TransactionReceipt): Promise<() => void> {
     const { client, account } = this.#options;
-    if (await job.isDone()) this.#finish(job, 'already-done');
-    else this.#fail(job, await revertReason(client, account.address, payload, receipt));
+    if (receipt.status === 'success') return () => this.#finish(job, receipt);
+    if (await job.isDone()) return () => this.#finish(job, 'already-done');
+    const reason = await revertReason(client, account.address, payload, receipt);
+    return () => this.#fail(job, reason);
   }
 
   /** Brings a job further: finds it done, or signs its transaction. @returns true if it was sent */
-  async #advance(job: Job, count: number): Promise<boolean> {
-    const { client, journal } = this.#options;
+  async #advance(job: Job, count: number, price: GasPrice): Promise<boolean> {
+    const { client, journal, caps } = this.#options;
     const pending = journal.pending();
     const own = pending.find(({ key }) => key === job.key);
     if (await job.isDone()) {
+      const hashes = own?.attempts.map(({ hash }) => hash) ?? [];
       // Its own transaction may just have done it: then the receipt is the outcome.
-      const receipt =
-        own &&
-        (await findReceipt(
-          client,
-          own.attempts.map(({ hash }) => hash),
-        ));
-      if (receipt === undefined) this.#finish(job, 'already-done');
+      if ((await findReceipt(client, hashes)) !== undefined) return false;
+      // Otherwise the contract would refuse it, for more gas than a transfer takes.
+      if (own !== undefined) this.#patience.end(own.nonce);
+      this.#finish(job, 'already-done');
       return false;
     }
-    if (own !== undefined) return false;
-    return this.#sign(freeNonce(count, pending), job.key, job);
+    if (own !== undefined || isAboveCap(price, caps)) return false;
+    return this.#sign(freeNonce(count, pending), job.key, job, price);
   }
 
   /** Keeps a pending transaction in the mempool, at a fee at which it will be mined. */
-  async #tend({ nonce, key, attempts }: PendingTransaction): Promise<boolean> {
-    const { client, bumpAfterMs } = this.#options;
+  async #tend({ nonce, key, attempts }: PendingTransaction, price: GasPrice): Promise<boolean> {
+    const { client, caps } = this.#options;
     const latest = attempts.at(-1);
     if (latest === undefined) return false;
-    const now = performance.now();
-    const signedAt = this.#signedAt.get(nonce);
-    if (signedAt === undefined) this.#signedAt.set(nonce, now);
-    else if (now - signedAt >= bumpAfterMs) {
-      // Once per period, also if it fails.
-      this.#signedAt.set(nonce, now);
-      return this.#sign(nonce, key, this.#jobs.get(key), latest.raw);
+    if (isAboveCap(price, caps)) {
+      // No replacement would be mined either. Once one would be, this one may be as well.
+      this.#patience.begin(nonce, price.height);
+      return false;
     }
-    if (!(await isKnown(client, latest.hash))) await broadcast(client, latest.raw);
+    if (this.#patience.isOver(nonce, price.height)) {
+      // Once per period, also if it fails.
+      this.#patience.begin(nonce, price.height);
+      return this.#sign(nonce, key, this.#jobs.get(key), price, latest.raw);
+    }
+    if (await isKnown(client, latest.hash)) return false;
+    this.spending.counts.resent += 1;
+    await this.#broadcast(nonce, latest.raw);
     return false;
   }
 
@@ -303,7 +331,8 @@ export class TransactionSender {
     nonce: number,
     key: string,
     job: Job | undefined,
-    replaced?: PendingTransaction['attempts'][number]['raw'],
+    price: GasPrice,
+    replaced?: Attempt['raw'],
   ): Promise<boolean> {
     const { client, account, chainId, journal, caps } = this.#options;
     const payload = job?.payload ?? fillerPayload(account.address);
@@ -314,30 +343,43 @@ export class TransactionSender {
       if (job === undefined || !(error instanceof ChainError)) throw error;
       if (await job.isDone()) this.#finish(job, 'already-done');
       else {
-        this.counts.refused += 1;
+        this.spending.counts.refused += 1;
         this.#fail(job, error);
       }
       return false;
     }
-    const current = await currentFees(client, caps);
+    const current = feesAt(price, caps);
     const fees =
       replaced === undefined ? current : replacementFees(parseSigned(replaced), current, caps);
+    const balanceWei = await client.getBalance({ address: account.address });
+    const costWei = gas * fees.maxFeePerGas;
+    if (balanceWei < costWei) throw insufficientFunds({ balanceWei, costWei });
     const signed = await signTransaction(account, chainId, payload, { ...fees, nonce, gas });
     journal.record(nonce, key, signed);
-    this.#signedAt.set(nonce, performance.now());
-    this.counts[replaced === undefined ? 'sent' : 'replaced'] += 1;
-    await broadcast(client, signed.raw);
+    this.#patience.begin(nonce, price.height);
+    this.spending.counts[replaced === undefined ? 'sent' : 'replaced'] += 1;
+    await this.#broadcast(nonce, signed.raw);
     return true;
   }
 
-  #isFiller(raw: PendingTransaction['attempts'][number]['raw']): boolean {
+  /** Hands a transaction to the endpoint; one that pays too little for it is replaced at the next look. */
+  async #broadcast(nonce: number, raw: Attempt['raw']): Promise<void> {
+    try {
+      await broadcast(this.#options.client, raw);
+    } catch (error) {
+      if (isKeyloomError(error, ChainErrorCode.UNDERPRICED)) this.#patience.end(nonce);
+      throw error;
+    }
+  }
+
+  #isFiller(raw: Attempt['raw']): boolean {
     const { to, data } = parseSigned(raw);
     return data === '0x' && isAddressEqual(to, this.#options.account.address);
   }
 
   #forget(nonce: number): void {
     this.#options.journal.settle(nonce);
-    this.#signedAt.delete(nonce);
+    this.#patience.forget(nonce);
     this.#misses.delete(nonce);
   }
 

@@ -11,6 +11,7 @@ import {
 } from 'viem';
 import { ChainError, ChainErrorCode } from './errors.ts';
 import type { Fees, SpendingCaps } from './fees.ts';
+import { messageOf } from './messages.ts';
 import { revertError } from './revert.ts';
 
 /** What a transaction does. */
@@ -45,12 +46,20 @@ export async function simulate(
     // State may change before it is mined: a quarter more.
     const gas = estimate + estimate / 4n;
     if (gas <= caps.gas) return gas;
-    throw new ChainError(ChainErrorCode.GAS_CAP_EXCEEDED, 'The transaction needs too much gas.', {
-      metadata: { gas, cap: caps.gas },
-    });
+    throw tooMuchGas({ gas, cap: caps.gas });
   } catch (error) {
+    if (error instanceof ChainError) throw error;
+    // More than a block has, or than the endpoint executes.
+    if (/out ?of ?gas|OOG\b|gas required exceeds/i.test(messageOf(error)))
+      throw tooMuchGas({ cap: caps.gas }, error);
     throw revertError(error) ?? error;
   }
+}
+
+function tooMuchGas(metadata: { gas?: bigint; cap: bigint }, cause?: unknown): ChainError {
+  const { GAS_CAP_EXCEEDED } = ChainErrorCode;
+  const message = 'The transaction needs too much gas.';
+  return new ChainError(GAS_CAP_EXCEEDED, message, { metadata, cause });
 }
 
 /** Why a mined transaction reverted, as far as executing it again on its block's state tells. */

@@ -1,6 +1,7 @@
 import type { Hex, LocalAccount } from 'viem';
 
 import type { GatewayClient } from '../chain/client.ts';
+import type { SpendingCaps } from '../chain/fees.ts';
 import { isSignedBy as isSignedByAddress } from '../chain/signed-by.ts';
 import { signStatement, type Statement } from '../chain/typed-data.ts';
 import type { TransactionSender } from '../chain/sender.ts';
@@ -139,6 +140,8 @@ export interface OperatorContext {
   /** Openings whose signed roots are compared with the peers'. */
   readonly comparisons: Comparisons;
   /** What evidence may cost, and has to bring. */
+  /** Most that transactions may offer. */
+  readonly spendingCaps: SpendingCaps;
   readonly evidenceTerms: EvidenceTerms;
   /** Wakes whoever submits evidence when there is new. */
   readonly evidenceKept: Wakeup;

@@ -18,7 +18,7 @@ import { OpenedValues } from './openings/opened-values.ts';
 import { OwnCombinations } from './openings/own-combinations.ts';
 import { CeremonyComputer } from './ceremony/computer.ts';
 import { ChainState } from './chain-view/chain-state.ts';
-import type { OperatorConfig } from './config/config.ts';
+import { capsOf, type OperatorConfig } from './config/config.ts';
 import { mayDumpCore } from './core-dumps.ts';
 import { answerHonestly, type Answering, type OperatorContext } from './context.ts';
 import { OperatorError, OperatorErrorCode } from './errors.ts';
@@ -152,12 +152,14 @@ export async function startOperator(
       },
     });
     closers.push(() => host.stop());
+    const spendingCaps = capsOf(config);
     const sender = new TransactionSender({
       client: gateway.client,
       chainId: gateway.chainId,
       account,
       journal: store.transactions,
       pollMs: config.pollMs,
+      caps: spendingCaps,
       onWarning: (error) => log.warn({ err: error }, 'sending is delayed'),
     });
     const lookedAfter = endpoints.run(stopping.signal);
@@ -211,6 +213,7 @@ export async function startOperator(
       values: new OpenedValues(),
       combinations: new OwnCombinations(),
       comparisons: new Comparisons(COMPARE_AFTER_MS),
+      spendingCaps,
       evidenceTerms: config.evidence,
       evidenceKept: new Wakeup(),
       boards: {

@@ -13,7 +13,6 @@ import {
   announce,
   deployGateway,
   registerOperator,
-  walletOf,
   type TestDeployment,
 } from './support/deployment.ts';
 import { account, meddlingClient, startNode, type TestNode } from './support/node.ts';
@@ -126,7 +125,7 @@ describe('submit', () => {
     });
     expect(await nonce()).toBe(0);
     expect(store.transactions.pending()).toEqual([]);
-    expect(sender.counts).toMatchObject({ sent: 0, refused: 1 });
+    expect(sender.spending.counts).toMatchObject({ sent: 0, refused: 1 });
   });
 
   it('does not take a refusal for a failure if somebody else was faster', async () => {
@@ -256,51 +255,23 @@ describe('after a crash', () => {
 });
 
 describe('what gets lost or stuck', () => {
-  let seen: Hex[];
-  beforeEach(async () => {
-    seen = [];
-    await node.control.setAutomine(false);
-  });
+  beforeEach(() => node.control.setAutomine(false));
 
-  /** True once the mempool has another than the first transaction for the nonce. */
-  const replacementInMempool = async () => {
-    seen = attempts().map(({ hash }) => hash);
-    const { transactions } = await node.client.getBlock({ blockTag: 'pending' });
-    return seen.slice(1).some((hash) => transactions.includes(hash));
-  };
-
-  it('is broadcast again when the mempool drops it', async () => {
-    const outcome = senderWith().submit('a', call(1), notDone);
-    await until(() => attempts().length === 1);
-    const { hash } = attempts()[0];
-    await until(() => inMempool(hash));
-    await node.control.dropTransaction({ hash });
-    await until(() => inMempool(hash));
+  /** Makes a block in which there is no room for what is pending at the present price. */
+  async function passOver() {
+    await node.control.setNextBlockBaseFeePerGas({ baseFeePerGas: parseGwei('30') });
     await node.control.mine({ blocks: 1 });
-    expect(await outcome).toMatchObject({ transactionHash: hash });
-  });
-
-  it('is replaced at a higher fee', async () => {
-    const sender = senderWith({ bumpAfterMs: 0 });
-    const outcome = sender.submit('a', call(1), notDone);
-    await until(replacementInMempool);
-    await node.control.mine({ blocks: 1 });
-    const receipt = await outcome;
-    if (receipt === 'already-done') throw new Error('nothing was sent');
-    expect(receipt.status).toBe('success');
-    // Not `seen.includes`: another replacement may have been signed after the last look.
-    expect(receipt.transactionHash).not.toBe(seen[0]);
-    expect(await announced()).toBe(1);
-    expect(await nonce()).toBe(1);
-    expect(sender.counts).toMatchObject({ sent: 1, succeeded: 1, reverted: 0 });
-    expect(sender.counts.replaced).toBeGreaterThan(0);
-  });
+  }
 
   it('stays as it is when a replacement would exceed the cap', async () => {
     const tight = { ...defaultCaps, maxPriorityFeePerGas: parseGwei('1') };
     const outcome = senderWith({ bumpAfterMs: 0, caps: tight }).submit('a', call(1), notDone);
+    await until(() => attempts().length === 1);
+    const [{ hash }] = attempts();
+    await until(() => inMempool(hash));
+    await passOver();
     await until(() => warnings.some(({ code }) => code === ChainErrorCode.FEE_CAP_REACHED));
-    const { hash } = attempts()[0];
+    await node.control.setNextBlockBaseFeePerGas({ baseFeePerGas: parseGwei('1') });
     await until(() => inMempool(hash));
     await node.control.mine({ blocks: 1 });
     expect(await outcome).toMatchObject({ transactionHash: hash });
@@ -316,40 +287,12 @@ describe('what gets lost or stuck', () => {
     await first.stop();
 
     senderWith({ bumpAfterMs: 0 }).start();
-    await until(replacementInMempool);
-    await node.control.mine({ blocks: 1 });
-    await until(() => store.transactions.pending().length === 0);
+    await until(async () => {
+      await passOver();
+      return store.transactions.pending().length === 0;
+    });
     expect(await nonce()).toBe(1);
     expect(await announced()).not.toBe(1);
-  });
-
-  it('waits until the account can pay', async () => {
-    await node.control.setBalance({ address: signer.address, value: 1n });
-    const outcome = senderWith().submit('a', call(1), notDone);
-    await until(() => warnings.some(({ code }) => code === ChainErrorCode.INSUFFICIENT_FUNDS));
-    await node.control.setBalance({ address: signer.address, value: parseEther('1') });
-    await until(() => attempts().length > 0 && inMempool(attempts()[0].hash));
-    await node.control.mine({ blocks: 1 });
-    expect(await outcome).toMatchObject({ status: 'success' });
-  });
-
-  it('gets another nonce when something else has taken its own', async () => {
-    const outcome = senderWith().submit('a', call(1), notDone);
-    await until(() => attempts().length === 1);
-    await until(() => inMempool(attempts()[0].hash));
-    const foreign = await walletOf(node, signer).sendTransaction({
-      to: signer.address,
-      nonce: 0,
-      maxFeePerGas: parseGwei('50'),
-      maxPriorityFeePerGas: parseGwei('40'),
-    });
-    await node.control.mine({ blocks: 1 });
-    expect(await node.client.getTransactionReceipt({ hash: foreign })).toBeDefined();
-    await until(() => store.transactions.pending()[0]?.nonce === 1);
-    await node.control.setAutomine(true);
-    await node.control.mine({ blocks: 1 });
-    expect(await outcome).toMatchObject({ status: 'success' });
-    expect(await announced()).toBe(1);
   });
 
   it('says why a mined transaction reverted', async () => {
@@ -365,7 +308,7 @@ describe('what gets lost or stuck', () => {
     await node.control.mine({ blocks: 1 });
     await refused;
     expect(store.transactions.pending()).toEqual([]);
-    expect(sender.counts).toMatchObject({ sent: 1, succeeded: 0, reverted: 1 });
+    expect(sender.spending.counts).toMatchObject({ sent: 1, succeeded: 0, reverted: 1 });
   });
 });
 

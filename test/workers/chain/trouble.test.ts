@@ -1,206 +1,298 @@
-import { parseEther } from 'viem';
+import { keccak256, parseAbi, parseEther, parseGwei, type Hex, type LocalAccount } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-
-import { Endpoints } from '../../../workers/chain/endpoints.ts';
-import { TransactionSender } from '../../../workers/chain/sender.ts';
-import {
-  GatewayWatcher,
-  type GatewayUpdate,
-  type WatcherOptions,
-} from '../../../workers/chain/watcher.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { broadcast } from '../../../workers/chain/broadcast.ts';
+import { ChainErrorCode, type ChainError } from '../../../workers/chain/errors.ts';
+import { defaultCaps } from '../../../workers/chain/fees.ts';
+import { TransactionSender, type SenderOptions } from '../../../workers/chain/sender.ts';
+import { signTransaction, simulate } from '../../../workers/chain/transactions.ts';
 import type { Store } from '../../../workers/store/store.ts';
-import { RpcProxy, type RpcFault } from '../../faults/rpc-proxy.ts';
 import { temporaryStores } from '../store/support.ts';
-import {
-  announce,
-  deployGateway,
-  registerOperator,
-  send,
-  type TestDeployment,
-} from './support/deployment.ts';
-import { account, startNode, type TestNode } from './support/node.ts';
+import { meddlingClient, startNode, type Meddle, type TestNode } from './support/node.ts';
+
+// What goes wrong with transactions, on each execution client: their mempools and messages differ
+// (docs/chain-trouble.md).
 
 const { directory, open } = temporaryStores();
-const operator = account(1);
-const signer = privateKeyToAccount(`0x${'7'.repeat(64)}`);
-let node: TestNode;
-let deployment: TestDeployment;
-let first: RpcProxy;
+const gwei = parseGwei('1');
+const caps = { ...defaultCaps, maxFeePerGas: 5n * gwei };
 
-beforeAll(async () => {
-  node = await startNode();
-  deployment = await deployGateway(node);
-  await registerOperator(node, deployment, operator, signer.address);
-  await node.control.setBalance({ address: signer.address, value: parseEther('1') });
-  first = await RpcProxy.start(node.rpcUrl);
-});
-afterAll(async () => {
-  await first?.close();
-  await node?.stop();
-});
-afterEach(async () => {
-  await first.forward();
-  first.lies.repent();
-});
+/** Contracts in a few bytes: one that takes every call, and some that take none. */
+const taking = `0x${'11'.repeat(20)}` as const;
+const abi = parseAbi(['function act(uint256 number)']);
+const call = { address: taking, abi, functionName: 'act', args: [7n] } as const;
+const refusing = {
+  'invalid opcode': ['0xfe', ChainErrorCode.REVERTED],
+  'all the gas': ['0x63ffffffff51', ChainErrorCode.GAS_CAP_EXCEEDED],
+  'custom error': ['0x63aabbccdd6000526004601cfd', ChainErrorCode.REVERTED],
+  'empty revert': ['0x60006000fd', ChainErrorCode.REVERTED],
+} as const;
 
-/** Of an operator that prefers the endpoint which has trouble. */
-function endpoints(): Endpoints {
-  const both = new Endpoints([first.url, node.rpcUrl], { timeoutMs: 500 });
-  both.chainId = 31_337n;
-  return both;
-}
+describe.each(['hardhat', 'anvil'] as const)('on %s', (client) => {
+  let node: TestNode;
+  let signer: LocalAccount;
+  let store: Store;
+  let senders: TransactionSender[] = [];
+  let warnings: ChainErrorCode[] = [];
+  let accounts = 0;
+  let meddle: Meddle;
+  let looked: number;
 
-const watcherOf = (store: Store, options: Partial<WatcherOptions> = {}): GatewayWatcher =>
-  new GatewayWatcher({
-    source: endpoints(),
-    addresses: deployment.addresses,
-    journal: store.blocks,
-    ...{ confirmations: 0, pollMs: 20, fromBlock: deployment.deploymentBlock },
-    ...options,
+  beforeAll(async () => {
+    node = await startNode(client);
+    await node.control.setCode({ address: taking, bytecode: '0x00' });
+  });
+  afterAll(() => node?.stop());
+
+  beforeEach(async () => {
+    accounts += 1;
+    signer = privateKeyToAccount(`0x${(0xdef000 + accounts).toString(16).padStart(64, '0')}`);
+    await node.control.setBalance({ address: signer.address, value: parseEther('1') });
+    store = await open(directory());
+    warnings = [];
+    looked = 0;
+    meddle = (_, forward) => forward();
+    await node.control.setAutomine(false);
+    await block(gwei);
+  });
+  afterEach(async () => {
+    await Promise.all(senders.map((sender) => sender.stop()));
+    senders = [];
+    // What is left in the mempool goes with the account.
+    await node.control.setBalance({ address: signer.address, value: 0n });
   });
 
-const portsOf = (updates: readonly GatewayUpdate[]): (string | number)[] =>
-  updates.flatMap((update) =>
-    update.kind === 'reorganised'
-      ? ['reorganised']
-      : update.events.flatMap((event) =>
-          event.eventName === 'EndpointsUpdated'
-            ? [Number(event.args.multiaddr.split('/').at(-1))]
-            : [],
-        ),
+  function senderWith(options: Partial<SenderOptions> = {}) {
+    const client = meddlingClient(node.rpcUrl, (request, forward) => {
+      if (request.method === 'eth_getTransactionCount') looked += 1;
+      return meddle(request, forward);
+    });
+    const sender = new TransactionSender({
+      ...{ client, chainId: 31337n, account: signer, journal: store.transactions },
+      ...{ pollMs: 10, onWarning: ({ code }: ChainError) => warnings.push(code) },
+      ...options,
+    });
+    senders.push(sender);
+    return sender;
+  }
+
+  /** Makes a block, perhaps with this base fee. */
+  async function block(baseFeePerGas?: bigint) {
+    if (baseFeePerGas !== undefined)
+      await node.control.setNextBlockBaseFeePerGas({ baseFeePerGas });
+    await node.control.mine({ blocks: 1 });
+  }
+  const until = (condition: () => boolean | Promise<boolean>) =>
+    expect.poll(condition, { interval: 10, timeout: 30_000 }).toBe(true);
+  /** Lets the sender look at the chain so many times. */
+  const looks = async (count: number) => {
+    const enough = looked + count;
+    await until(() => looked >= enough);
+  };
+  const notDone = async () => false;
+  const nonce = () => node.client.getTransactionCount({ address: signer.address });
+  const balance = () => node.client.getBalance({ address: signer.address });
+  const attempts = () => store.transactions.pending().flatMap((entry) => entry.attempts);
+  const isKnown = async (hash: Hex) =>
+    (await node.client.request({ method: 'eth_getTransactionByHash', params: [hash] })) !== null;
+  /** Waits until the latest of so many attempts is in the mempool. */
+  const inMempool = (count = 1) =>
+    until(async () => attempts().length === count && (await isKnown(attempts()[count - 1].hash)));
+  const signed = (terms: { nonce?: number; gas?: bigint; fee?: bigint; tip?: bigint } = {}) =>
+    signTransaction(
+      signer,
+      31337n,
+      { to: taking, data: '0x' },
+      {
+        ...{ nonce: terms.nonce ?? 0, gas: terms.gas ?? 50_000n },
+        maxFeePerGas: terms.fee ?? 10n * gwei,
+        maxPriorityFeePerGas: terms.tip ?? gwei,
+      },
+    );
+
+  describe('a broadcast', () => {
+    const said = async (terms: Parameters<typeof signed>[0]) =>
+      broadcast(node.client, (await signed(terms)).raw).then(
+        () => undefined,
+        ({ code }: ChainError) => code,
+      );
+
+    it('of what is known or mined already is fine', async () => {
+      expect(await said({})).toBeUndefined();
+      expect(await said({})).toBeUndefined();
+      await block();
+      expect(await said({})).toBeUndefined();
+      expect(await said({ fee: 20n * gwei, tip: 2n * gwei })).toBeUndefined();
+    });
+
+    it.each([
+      ['a replacement that pays as much', { gas: 60_000n }, ChainErrorCode.UNDERPRICED],
+      [
+        'too little gas to begin with',
+        { nonce: 1, gas: 20_000n },
+        ChainErrorCode.BROADCAST_REFUSED,
+      ],
+      ['more gas than a block has', { nonce: 1, gas: 2n ** 40n }, ChainErrorCode.BROADCAST_REFUSED],
+      ['more than the account has', { fee: parseEther('1') }, ChainErrorCode.INSUFFICIENT_FUNDS],
+    ])('says of %s what it is', async (_, terms, code) => {
+      await said({});
+      expect(await said(terms)).toBe(code);
+    });
+  });
+
+  it.each(Object.entries(refusing))(
+    'takes a call that ends in %s for what it is',
+    async (_, [bytecode, code]) => {
+      const to = `0x${'22'.repeat(20)}` as const;
+      await node.control.setCode({ address: to, bytecode });
+      await expect(
+        simulate(node.client, signer.address, { to, data: '0x' }, defaultCaps),
+      ).rejects.toMatchObject({ code });
+    },
   );
 
-/** Takes updates until one of them announces a port. */
-async function takeUntil(port: number, watcher: GatewayWatcher): Promise<GatewayUpdate[]> {
-  const updates: GatewayUpdate[] = [];
-  const stop = new AbortController();
-  for await (const update of watcher.watch(stop.signal)) {
-    updates.push(update);
-    if (portsOf([update]).includes(port)) stop.abort();
-  }
-  return updates;
-}
-
-const announcePort = (port: number) => send(node, operator, announce(deployment, port));
-
-/** What is journaled of the chain by who sees nothing but the truth. */
-async function truth(port: number) {
-  const store = await open(directory());
-  const source = new Endpoints([node.rpcUrl]);
-  await takeUntil(port, watcherOf(store, { source }));
-  return store.blocks.head();
-}
-
-describe('blocks', () => {
-  it.each<[string, RpcFault]>([
-    ['goes down', { kind: 'down' }],
-    ['hangs', { kind: 'hanging' }],
-    ['is too slow', { kind: 'slow', ms: 60_000 }],
-    ['is overloaded', { kind: 'status', status: 503 }],
-    ['answers in HTML', { kind: 'garbage' }],
-    ['breaks off', { kind: 'truncated' }],
-  ])('are read on from another endpoint when one %s', async (_, fault) => {
-    const store = await open(directory());
-    const watcher = watcherOf(store);
-    await announcePort(10);
-    await takeUntil(10, watcher);
-    await first.fail(fault);
-    await announcePort(11);
-    expect(portsOf(await takeUntil(11, watcher))).toEqual([11]);
-    expect(store.blocks.head()).toEqual(await truth(11));
-  });
-
-  it('that only one endpoint has are not read', async () => {
-    const store = await open(directory());
-    first.lies.head({ kind: 'ahead', blocks: 50n });
-    const watcher = watcherOf(store);
-    for (const port of [20, 21, 22]) {
-      await announcePort(port);
-      await takeUntil(port, watcher);
-      expect(store.blocks.scanned()?.height).toBe(await node.client.getBlockNumber());
-    }
-    expect(store.blocks.head()).toEqual(await truth(22));
-  });
-
-  it('of another branch, at another endpoint, take the place of those read before', async () => {
-    const store = await open(directory());
-    const watcher = watcherOf(store);
-    await announcePort(30);
-    const snapshot = await node.control.snapshot();
-    await announcePort(31);
-    await takeUntil(31, watcher);
-    await first.fail({ kind: 'down' });
-    await node.control.revert({ id: snapshot });
-    await announcePort(32);
-    await node.control.mine({ blocks: 2 });
-    expect(portsOf(await takeUntil(32, watcher))).toEqual(['reorganised', 32]);
-    expect(store.blocks.head()).toEqual(await truth(32));
-  });
-
-  it('that are not confirmed when they vanish were never seen', async () => {
-    const store = await open(directory());
-    const watcher = watcherOf(store, { confirmations: 3 });
-    await announcePort(40);
-    await node.control.mine({ blocks: 3 });
-    await takeUntil(40, watcher);
-    const snapshot = await node.control.snapshot();
-    for (const port of [41, 42, 43]) await announcePort(port);
-    await node.control.revert({ id: snapshot });
-    await announcePort(44);
-    await node.control.mine({ blocks: 4 });
-    expect(portsOf(await takeUntil(44, watcher))).toEqual([44]);
-  });
-
-  it('are undone down to the first of the gateway where the chain lost all of them', async () => {
-    const store = await open(directory());
-    const snapshot = await node.control.snapshot();
-    const ports = [50, 51, 52, 53];
-    for (const port of ports) await announcePort(port);
-    await takeUntil(53, watcherOf(store, { maxRange: 1 }));
-    await node.control.revert({ id: snapshot });
-    await node.control.mine({ blocks: 5 });
-    await announcePort(54);
-    const updates = await takeUntil(54, watcherOf(store));
-    expect(portsOf(updates)).toEqual(['reorganised', 54]);
-    expect(store.blocks.head()).toEqual(await truth(54));
-  });
-});
-
-describe('a transaction', () => {
-  const senderOf = (store: Store): TransactionSender =>
-    new TransactionSender({
-      ...{ client: endpoints().client, chainId: 31_337n, account: signer },
-      ...{ journal: store.transactions, pollMs: 10 },
+  describe('a transaction', () => {
+    it('is replaced at a higher fee once the base fee has risen above its own', async () => {
+      const sender = senderWith({ bumpAfterMs: 0 });
+      const outcome = sender.submit('a', call, notDone);
+      await inMempool();
+      await block(40n * gwei);
+      await inMempool(2);
+      const { hash } = attempts()[1];
+      await block();
+      expect(await outcome).toMatchObject({ transactionHash: hash, status: 'success' });
+      expect(await nonce()).toBe(1);
+      expect(sender.spending.counts).toMatchObject({ sent: 1, succeeded: 1 });
     });
-  const announced = async (): Promise<number> => {
-    const { abi, address } = announce(deployment, 0);
-    const entry = await node.client.readContract({
-      ...{ abi, address, functionName: 'getOperator', args: [operator.address] },
+
+    it('is not made dearer while there are no blocks', async () => {
+      const outcome = senderWith({ bumpAfterMs: 0 }).submit('a', call, notDone);
+      await inMempool();
+      await looks(20);
+      expect(attempts()).toHaveLength(1);
+      await block();
+      expect(await outcome).toMatchObject({ status: 'success' });
     });
-    return Number(entry.multiaddr.split('/').at(-1));
-  };
 
-  it('that an endpoint takes and hands on to nobody is mined', async () => {
-    const sender = senderOf(await open(directory()));
-    first.lies.swallowTransactions();
-    await sender.submit('a', announce(deployment, 60), async () => false);
-    expect(await announced()).toBe(60);
-    await sender.stop();
-  });
+    it('waits, unsigned, until the base fee is below the cap again', async () => {
+      await block(40n * gwei);
+      const outcome = senderWith({ caps }).submit('a', call, notDone);
+      await looks(20);
+      expect(attempts()).toEqual([]);
+      expect(warnings).toEqual([ChainErrorCode.FEE_CAP_REACHED]);
+      await block(gwei);
+      await inMempool();
+      await block();
+      expect(await outcome).toMatchObject({ status: 'success' });
+    });
 
-  it('that a reorganisation takes away is sent again for whoever asks again', async () => {
-    const sender = senderOf(await open(directory()));
-    const isDone = async (): Promise<boolean> => (await announced()) === 61;
-    const snapshot = await node.control.snapshot();
-    await sender.submit('a', announce(deployment, 61), isDone);
-    expect(await sender.submit('a', announce(deployment, 61), isDone)).toBe('already-done');
-    await node.control.revert({ id: snapshot });
-    expect(await announced()).not.toBe(61);
-    await node.control.mine({ blocks: 3 });
-    await sender.submit('a', announce(deployment, 61), isDone);
-    expect(await announced()).toBe(61);
-    expect(sender.counts).toMatchObject({ sent: 2, succeeded: 2 });
-    await sender.stop();
+    it('that is pending is left alone meanwhile', async () => {
+      const sender = senderWith({ caps, bumpAfterMs: 0 });
+      const outcome = sender.submit('a', call, notDone);
+      await inMempool();
+      await block(40n * gwei);
+      await looks(20);
+      expect(attempts()).toHaveLength(1);
+      expect(warnings).toContain(ChainErrorCode.FEE_CAP_REACHED);
+      await block(gwei);
+      // It may have been mined just now; if the client has dropped it, it is broadcast again.
+      while ((await nonce()) === 0) await block();
+      expect(await outcome).toMatchObject({ status: 'success' });
+    });
+
+    it('is broadcast again when the mempool has dropped it', async () => {
+      const sender = senderWith();
+      const outcome = sender.submit('a', call, notDone);
+      await inMempool();
+      const [{ hash }] = attempts();
+      await node.control.dropTransaction({ hash });
+      await until(() => sender.spending.counts.resent > 0);
+      await inMempool();
+      await block();
+      expect(await outcome).toMatchObject({ transactionHash: hash });
+    });
+
+    it('is broadcast until an endpoint does not forget it', async () => {
+      let forgotten = 0;
+      meddle = async ({ method, params }, forward) => {
+        if (method !== 'eth_sendRawTransaction' || forgotten === 5) return forward();
+        forgotten += 1;
+        return keccak256((params as [Hex])[0]);
+      };
+      const sender = senderWith();
+      const outcome = sender.submit('a', call, notDone);
+      await inMempool();
+      await block();
+      expect(await outcome).toMatchObject({ status: 'success' });
+      expect(sender.spending.counts).toMatchObject({ sent: 1, resent: 5, replaced: 0 });
+      expect(warnings).toEqual([]);
+    });
+
+    it('outbids what the mempool still has of its nonce from an earlier life', async () => {
+      await broadcast(node.client, (await signed({ fee: 9n * gwei, tip: 2n * gwei })).raw);
+      const outcome = senderWith().submit('a', call, notDone);
+      await until(async () => {
+        const latest = attempts().at(-1);
+        return latest !== undefined && isKnown(latest.hash);
+      });
+      await block();
+      expect(await outcome).toMatchObject({ status: 'success' });
+      expect(await nonce()).toBe(1);
+      expect(warnings).toEqual([ChainErrorCode.UNDERPRICED]);
+    });
+
+    it('gets another nonce when a foreign one has replaced it', async () => {
+      const outcome = senderWith().submit('a', call, notDone);
+      await inMempool();
+      const [{ hash }] = attempts();
+      await broadcast(node.client, (await signed({ fee: 50n * gwei, tip: 9n * gwei })).raw);
+      expect(await isKnown(hash)).toBe(false);
+      await block();
+      await until(async () => store.transactions.pending()[0]?.nonce === 1);
+      await inMempool();
+      await block();
+      expect(await outcome).toMatchObject({ status: 'success' });
+      expect(await nonce()).toBe(2);
+    });
+
+    it('is cancelled at once when another submitter wins, for what a transfer costs', async () => {
+      let done = false;
+      const sender = senderWith();
+      const before = await balance();
+      const outcome = sender.submit('a', call, async () => done);
+      await inMempool();
+      done = true;
+      expect(await outcome).toBe('already-done');
+      await inMempool(2);
+      await block();
+      await until(() => attempts().length === 0);
+      const { counts, paidWei } = sender.spending;
+      expect(counts).toMatchObject({ sent: 1, replaced: 1, cancelled: 1, reverted: 0 });
+      expect(paidWei.cancelled).toBe(before - (await balance()));
+    });
+
+    it('is not signed while the account cannot pay for it', async () => {
+      await node.control.setBalance({ address: signer.address, value: 1n });
+      const outcome = senderWith().submit('a', call, notDone);
+      await looks(20);
+      expect(attempts()).toEqual([]);
+      expect(warnings).toEqual([ChainErrorCode.INSUFFICIENT_FUNDS]);
+      await node.control.setBalance({ address: signer.address, value: parseEther('1') });
+      await inMempool();
+      await block();
+      expect(await outcome).toMatchObject({ status: 'success' });
+    });
+
+    it('is accounted for to the wei', async () => {
+      const before = await balance();
+      const sender = senderWith();
+      const outcome = sender.submit('a', call, notDone);
+      await inMempool();
+      expect(sender.longestPendingMs).toBeGreaterThan(0);
+      await block();
+      await outcome;
+      expect(sender.spending.paidWei.succeeded).toBe(before - (await balance()));
+      expect(sender.longestPendingMs).toBe(0);
+    });
   });
 });

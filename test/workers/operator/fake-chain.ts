@@ -5,6 +5,7 @@ import type { Deployment, GatewayAddresses, GatewayClient } from '../../../worke
 import type { GatewayEvent } from '../../../workers/chain/events.ts';
 import { apply } from '../../../workers/chain/reducer.ts';
 import type { TransactionSender } from '../../../workers/chain/sender.ts';
+import { Spending } from '../../../workers/chain/spending.ts';
 import { emptyState, type ProposalEntry } from '../../../workers/chain/state.ts';
 import type { GatewayUpdate } from '../../../workers/chain/watcher.ts';
 import { ChainState } from '../../../workers/operator/chain-view/chain-state.ts';
@@ -166,8 +167,11 @@ export class FakeChain {
       this.emit(this.#effect(from, call));
       return undefined;
     };
-    const counts = { sent: 0, replaced: 0, succeeded: 0, reverted: 0, refused: 0 };
-    return { submit, counts } as unknown as TransactionSender;
+    return {
+      submit,
+      spending: new Spending(),
+      longestPendingMs: 0,
+    } as unknown as TransactionSender;
   }
 
   #proposal(id: Hex) {

@@ -7,6 +7,7 @@ import { privateKeyToAccount } from 'viem/accounts';
 import { afterEach } from 'vitest';
 
 import type { Deployment } from '../../../workers/chain/client.ts';
+import { defaultCaps } from '../../../workers/chain/fees.ts';
 import { createHost, generatePeerKey, peerIdToBytes } from '../../../workers/net/host/index.ts';
 import { codec } from '../../../workers/net/setup/codec.ts';
 import { answerPeers } from '../../../workers/operator/openings/answers.ts';
@@ -290,6 +291,7 @@ async function startOperator(
     values: new OpenedValues(),
     combinations: new OwnCombinations(),
     comparisons: new Comparisons(0),
+    spendingCaps: defaultCaps,
     evidenceTerms: defaultEvidenceTerms,
     evidenceKept: new Wakeup(),
     evaluationSlots: new Slots(2, 60_000),

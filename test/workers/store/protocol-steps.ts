@@ -233,6 +233,11 @@ export const steps = (age: { file: string; to: string }): readonly Step[] => [
       secrets.deleteAll('gone/1');
       secrets.delete('gone/2');
     },
+    // Not even in the log, of which a crash may have left all.
+    always: ({ folder, store: { secrets } }) => {
+      if (secrets.has('gone/1')) return;
+      for (const bytes of dataFiles(folder)) expect(bytes.includes(erased!)).toBe(false);
+    },
     holds: ({ folder, store: { secrets } }) => {
       expect(secrets.list('gone/')).toEqual([]);
       for (const bytes of dataFiles(folder)) expect(bytes.includes(erased!)).toBe(false);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Address } from 'viem';
 
+import { defaultCaps, type SpendingCaps } from '../../chain/fees.ts';
 import { defaultTranscriptBytes } from '../../store/transcripts.ts';
 import { OperatorError, OperatorErrorCode } from '../errors.ts';
 import { defaultHttpLimits } from '../public/http.ts';
@@ -49,6 +50,12 @@ export interface HealthLimits {
   freeBytes: number;
 }
 
+/** Above what price per unit of gas transactions wait until it falls. */
+export interface PriceLimits {
+  maxFeePerGasWei: bigint;
+  maxTipPerGasWei: bigint;
+}
+
 /** Everything an operator process is told from outside; documented in docs/operator/configuration.md. */
 export interface OperatorConfig {
   identity: string;
@@ -63,6 +70,7 @@ export interface OperatorConfig {
   settleEveryMs: number;
   transcriptBytes: number;
   largeOperationBytes: number;
+  transactions: PriceLimits;
   evidence: EvidenceTerms;
   health: HealthLimits;
   /** Where metrics are served, if they are. */
@@ -112,6 +120,13 @@ const configuration = group<OperatorConfig>({
     'Operations with more bytes of shares go through openers',
     withDefault(integer(0, 2 ** 50), LARGE_OPERATION_BYTES),
   ),
+  transactions: described(
+    'Most that a transaction offers per unit of gas; while the chain asks for more, it waits',
+    section({
+      maxFeePerGasWei: withDefault(wei, String(defaultCaps.maxFeePerGas)),
+      maxTipPerGasWei: withDefault(wei, String(defaultCaps.maxPriorityFeePerGas)),
+    }),
+  ),
   evidence: described(
     'What submitting evidence may cost and has to bring',
     section({
@@ -137,6 +152,13 @@ const configuration = group<OperatorConfig>({
     optional(group({ url })),
   ),
   logLevel: described('Least severe level that is logged', withDefault(oneOf(LOG_LEVELS), 'info')),
+});
+
+/** What the transaction sender must not exceed. */
+export const capsOf = ({ transactions }: OperatorConfig): SpendingCaps => ({
+  ...defaultCaps,
+  maxFeePerGas: transactions.maxFeePerGasWei,
+  maxPriorityFeePerGas: transactions.maxTipPerGasWei,
 });
 
 /** What docs/operator.schema.json has: the same rules, for editors and deployment tools. */

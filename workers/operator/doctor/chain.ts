@@ -1,6 +1,7 @@
 import { zeroAddress, type Address, type Hex } from 'viem';
 
 import { connectGateway, type GatewayClient } from '../../chain/client.ts';
+import { currentPrice, isAboveCap, type SpendingCaps } from '../../chain/fees.ts';
 import { rpcError } from '../../chain/rpc.ts';
 import { compareBinding } from '../../store/binding.ts';
 import type { OperatorConfig } from '../config/config.ts';
@@ -140,11 +141,21 @@ export async function bond(
   return ok(`${bondWei} of at least ${least}`);
 }
 
-export async function balance({ client }: GatewayClient, signer: Address): Promise<Finding> {
-  const [balanceWei, costWei] = await Promise.all([
+export async function balance(
+  { client }: GatewayClient,
+  signer: Address,
+  caps: SpendingCaps,
+): Promise<Finding> {
+  const [balanceWei, price] = await Promise.all([
     client.getBalance({ address: signer }),
-    transactionCost(client),
+    currentPrice(client),
   ]);
+  if (isAboveCap(price, caps))
+    return problem(
+      `a unit of gas costs ${price.baseFeePerGas} wei, and transactions offer ${caps.maxFeePerGas} at most`,
+      'wait until it has fallen, or raise transactions.maxFeePerGasWei',
+    );
+  const costWei = transactionCost(price, caps);
   if (balanceWei >= costWei) return ok(`${balanceWei} wei; a transaction costs up to ${costWei}`);
   return problem(
     `${balanceWei} wei do not pay for a transaction (${costWei} wei)`,

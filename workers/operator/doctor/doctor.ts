@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { privateKeyToAddress } from 'viem/accounts';
 
 import { isKeyloomError } from '../../errors.ts';
-import { loadConfig, type OperatorConfig } from '../config/config.ts';
+import { capsOf, loadConfig, type OperatorConfig } from '../config/config.ts';
 import * as chain from './chain.ts';
 import {
   examined,
@@ -111,7 +111,7 @@ export async function examine(
     else note(name, await examined(() => look(entry), again));
   };
   await ofEntry('bond', (of) => chain.bond(gateway!, of, system.now));
-  await ofSigner('balance', chain.balance);
+  await ofSigner('balance', (at, address) => chain.balance(at, address, capsOf(config)));
 
   const isUp = signer !== undefined && (await network.isRunning(config, signer));
   note('ports', await examined(() => network.ports(config, isUp), 'mend the listen addresses'));

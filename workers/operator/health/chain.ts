@@ -1,6 +1,12 @@
-import type { Address, PublicClient } from 'viem';
+import type { Address } from 'viem';
 
-import { currentFees, defaultCaps } from '../../chain/fees.ts';
+import {
+  currentPrice,
+  feesAt,
+  isAboveCap,
+  type GasPrice,
+  type SpendingCaps,
+} from '../../chain/fees.ts';
 import type { OperatorContext } from '../context.ts';
 import { pause } from '../waiting.ts';
 
@@ -13,9 +19,9 @@ const BALANCE_EVERY_MS = 30_000;
 /** Gas of a transaction that an operator must be able to pay: most take less. */
 const TRANSACTION_GAS = 1_000_000n;
 
-/** Most that a transaction costs now, in wei. @throws errors of viem */
-export async function transactionCost(client: PublicClient): Promise<bigint> {
-  return (await currentFees(client, defaultCaps)).maxFeePerGas * TRANSACTION_GAS;
+/** Most that a transaction costs at a price, in wei. */
+export function transactionCost(price: GasPrice, caps: SpendingCaps): bigint {
+  return feesAt(price, caps).maxFeePerGas * TRANSACTION_GAS;
 }
 
 /** What was last seen of the chain. Times are of this machine. */
@@ -34,6 +40,10 @@ export interface ChainSight {
   readonly balanceWei: bigint | undefined;
   /** What a transaction costs now, at most. */
   readonly transactionWei: bigint | undefined;
+  /** What every transaction pays per unit of gas, whatever its tip. */
+  readonly baseFeeWei: bigint | undefined;
+  /** Whether that is more than transactions may offer. */
+  readonly isAboveCap: boolean | undefined;
   /** What the owner can withdraw in fees, in the fee token's smallest unit. */
   readonly feesWei: bigint | undefined;
 }
@@ -48,7 +58,7 @@ const machineClocks: Clocks = { timeOfDay: () => Date.now(), steady: () => perfo
 
 /** Looks at the chain's head now and then, for health and metrics. */
 export class ChainMonitor {
-  readonly #context: Pick<OperatorContext, 'gateway' | 'account' | 'store'>;
+  readonly #context: Pick<OperatorContext, 'gateway' | 'account' | 'store' | 'spendingCaps'>;
   readonly #confirmations: bigint;
   readonly #owner: () => Address | undefined;
   readonly #clocks: Clocks;
@@ -60,14 +70,18 @@ export class ChainMonitor {
   /** The oldest confirmed height that was unread at a look. */
   #unread: { readonly height: bigint; readonly since: number } | undefined;
   #hasCaughtUp = false;
-  #balances: Pick<ChainSight, 'balanceWei' | 'transactionWei' | 'feesWei'> = {
+  #balances: Pick<
+    ChainSight,
+    'balanceWei' | 'transactionWei' | 'baseFeeWei' | 'isAboveCap' | 'feesWei'
+  > = {
     ...{ balanceWei: undefined, transactionWei: undefined, feesWei: undefined },
+    ...{ baseFeeWei: undefined, isAboveCap: undefined },
   };
   #balancesAt = -Infinity;
 
   /** @param owner whose fees they are, once it is known */
   constructor(
-    context: Pick<OperatorContext, 'gateway' | 'account' | 'store'>,
+    context: Pick<OperatorContext, 'gateway' | 'account' | 'store' | 'spendingCaps'>,
     confirmations: number,
     owner: () => Address | undefined,
     clocks = machineClocks,
@@ -149,15 +163,20 @@ export class ChainMonitor {
   async #readBalances(): Promise<void> {
     const now = this.#clocks.steady();
     if (now - this.#balancesAt < BALANCE_EVERY_MS) return;
-    const { gateway, account } = this.#context;
+    const { gateway, account, spendingCaps } = this.#context;
     const { client, contracts } = gateway;
     const owner = this.#owner();
-    const [balanceWei, transactionWei, feesWei] = await Promise.all([
+    const [balanceWei, price, feesWei] = await Promise.all([
       client.getBalance({ address: account.address }),
-      transactionCost(client),
+      currentPrice(client),
       owner && contracts.feeVault.read.balanceOf([owner]),
     ]);
-    this.#balances = { balanceWei, transactionWei, feesWei };
+    this.#balances = {
+      ...{ balanceWei, feesWei },
+      transactionWei: transactionCost(price, spendingCaps),
+      baseFeeWei: price.baseFeePerGas,
+      isAboveCap: isAboveCap(price, spendingCaps),
+    };
     this.#balancesAt = now;
   }
 }

@@ -52,7 +52,7 @@ export class HealthReport {
     const reach = peerMonitor.reach();
     const own = [...chain.now.operators.values()].find(({ signer }) => signer === account.address);
     const { isReachable, unchangedSeconds, lagSeconds, hasCaughtUp, clockOffsetSeconds } = sight;
-    const { balanceWei, transactionWei } = sight;
+    const { balanceWei, transactionWei, baseFeeWei } = sight;
     const damaged = context.damages.list();
     const endpoints = context.gateway.endpoints.statuses();
     const isDamaged = (code: DamageCode): boolean => damaged.some((one) => one.code === code);
@@ -79,6 +79,7 @@ export class HealthReport {
       CLOCK_OFF:
         clockOffsetSeconds !== undefined && Math.abs(clockOffsetSeconds) > limits.clockSeconds,
       BALANCE_LOW: isPoor,
+      PRICE_ABOVE_CAP: sight.isAboveCap === true,
     };
     const reasons = Object.values(HealthReason).filter((reason) => findings[reason]);
     return {
@@ -99,7 +100,7 @@ export class HealthReport {
       endpoints: endpoints.map(({ index, host, inUse, fault, head }) => ({
         ...{ index, host, inUse, fault, head },
       })),
-      signerAccount: { balanceWei, transactionWei },
+      signerAccount: { balanceWei, transactionWei, baseFeeWei },
       stopped: this.#stopped,
       evidence: {
         open: store.evidence.count('open'),

@@ -36,6 +36,8 @@ export const HealthReason = {
   CLOCK_OFF: 'CLOCK_OFF',
   /** The signer's balance does not pay for one transaction. */
   BALANCE_LOW: 'BALANCE_LOW',
+  /** The base fee is above `maxFeePerGasWei`: no transaction is sent until it has fallen. */
+  PRICE_ABOVE_CAP: 'PRICE_ABOVE_CAP',
 } as const;
 
 export type HealthReason = (typeof HealthReason)[keyof typeof HealthReason];
@@ -48,6 +50,7 @@ const bearable: ReadonlySet<HealthReason> = new Set([
   HealthReason.DISK_LOW,
   HealthReason.CLOCK_OFF,
   HealthReason.BALANCE_LOW,
+  HealthReason.PRICE_ABOVE_CAP,
 ]);
 
 /** Whether the operator serves requests. */

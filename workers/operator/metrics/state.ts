@@ -205,7 +205,18 @@ function ofEndpoints(registry: Registry, { context }: StateSources): Refresh {
 }
 
 function ofTransactions(registry: Registry, { context }: StateSources): Refresh {
-  const pending = gauges(registry)('keyloom_transactions_pending', 'Signed and not yet mined');
+  const gauge = gauges(registry);
+  const pending = gauge('keyloom_transactions_pending', 'Signed and not yet mined');
+  const age = gauge(
+    'keyloom_transaction_pending_seconds',
+    'For how long the oldest of them has been pending, replacements included',
+  );
+  const paid = new Counter({
+    name: 'keyloom_transaction_fees_wei_total',
+    help: 'Paid for mined transactions, by what became of them',
+    labelNames: ['outcome'] as const,
+    registers: [registry],
+  });
   const transactions = new Counter({
     name: 'keyloom_transactions_total',
     help: 'Transactions by what became of them',
@@ -214,11 +225,16 @@ function ofTransactions(registry: Registry, { context }: StateSources): Refresh 
   });
   return () => {
     const { sender, store } = context;
-    const outcomes = Object.entries({ ...sender.counts } satisfies Record<string, number>);
+    const { counts, paidWei } = sender.spending;
     setTotal(
       transactions,
-      outcomes.map(([outcome, count]) => [{ outcome }, count]),
+      Object.entries(counts).map(([outcome, count]) => [{ outcome }, count]),
     );
+    setTotal(
+      paid,
+      Object.entries(paidWei).map(([outcome, wei]) => [{ outcome }, Number(wei)]),
+    );
+    age.set(sender.longestPendingMs / 1_000);
     pending.set(store.transactions.pending().length);
   };
 }
@@ -227,6 +243,7 @@ function ofAccounts(registry: Registry, { chainMonitor, dataDir }: StateSources)
   const gauge = gauges(registry);
   const balance = gauge('keyloom_signer_balance_wei', 'Balance that pays for transactions');
   const cost = gauge('keyloom_transaction_cost_wei', 'Most that a transaction costs now');
+  const baseFee = gauge('keyloom_base_fee_wei', 'What every transaction pays per unit of gas');
   const fees = gauge('keyloom_fees_withdrawable_units', 'Fees that the owner can withdraw');
   const free = gauge(
     'keyloom_disk_free_bytes',
@@ -234,9 +251,10 @@ function ofAccounts(registry: Registry, { chainMonitor, dataDir }: StateSources)
   );
   const used = gauge('keyloom_disk_used_bytes', 'Room taken on that file system');
   return async () => {
-    const { balanceWei, transactionWei, feesWei } = chainMonitor.sight;
+    const { balanceWei, transactionWei, baseFeeWei, feesWei } = chainMonitor.sight;
     set(balance, balanceWei);
     set(cost, transactionWei);
+    set(baseFee, baseFeeWei);
     set(fees, feesWei);
     const room = await diskRoom(dataDir);
     set(free, room?.freeBytes);

@@ -151,11 +151,12 @@ export class Verifier {
     readonly oldestSeconds: number;
   } {
     const waiting = [...this.#queue.items()];
-    const since = waiting.reduce((first, one) => Math.min(first, one.since), performance.now());
+    const now = performance.now();
+    const since = waiting.reduce((first, one) => Math.min(first, one.since), now);
     return {
       waiting: waiting.length,
       taken: this.#running === undefined ? 0 : 1,
-      oldestSeconds: (performance.now() - since) / 1_000,
+      oldestSeconds: (now - since) / 1_000,
     };
   }
 

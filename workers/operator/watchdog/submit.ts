@@ -2,7 +2,7 @@ import { encodeFunctionData, type EncodeFunctionDataParameters } from 'viem';
 
 import { ChainError, ChainErrorCode } from '../../chain/errors.ts';
 import { evidenceCall } from '../../chain/evidence.ts';
-import { currentFees, defaultCaps } from '../../chain/fees.ts';
+import { currentPrice, feesAt } from '../../chain/fees.ts';
 import type { EpochEntry } from '../../chain/state.ts';
 import { simulate } from '../../chain/transactions.ts';
 import { offenceNumbers } from '../../protocols/evidence.ts';
@@ -113,15 +113,15 @@ async function standingOf(
 
 /** Executes the call without sending it, and compares its cost and reward with the terms. */
 async function whyToWait(
-  { gateway, account, evidenceTerms, log }: OperatorContext,
+  { gateway, account, evidenceTerms, spendingCaps, log }: OperatorContext,
   { operators }: EpochEntry,
   { offenceId, kind, index, why }: KeptEvidence,
   call: ReturnType<typeof evidenceCall>,
 ): Promise<keyof typeof Waiting | undefined> {
   const { client, contracts } = gateway;
   const data = encodeFunctionData(call as EncodeFunctionDataParameters);
-  const gas = await simulate(client, account.address, { to: call.address, data }, defaultCaps);
-  const { maxFeePerGas } = await currentFees(client, defaultCaps);
+  const gas = await simulate(client, account.address, { to: call.address, data }, spendingCaps);
+  const { maxFeePerGas } = feesAt(await currentPrice(client), spendingCaps);
   const [{ bondWei }, { slashWad, rewardWad }] = await Promise.all([
     contracts.operatorRegistry.read.getOperator([operators[index - 1]]),
     contracts.slashingManager.read.penalty([offenceNumbers[kind]]),

@@ -12,6 +12,8 @@ import {
 import { mnemonicToAccount } from 'viem/accounts';
 import { hardhat } from 'viem/chains';
 
+import { anvilProgram } from '../../../../devnet/anvil.ts';
+import type { ExecutionClient } from '../../../../devnet/chain.ts';
 import type { BlockSource } from '../../../../workers/chain/endpoints.ts';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
@@ -23,27 +25,34 @@ export const account = (addressIndex: number) =>
     addressIndex,
   });
 
-/** Starts Hardhat's node with the `op` chain type on a free port. */
-export async function startNode() {
-  const child = spawn(
+const commands = {
+  hardhat: () => [
     process.execPath,
-    [hardhatProgram, 'node', '--chain-type', 'op', '--hostname', '127.0.0.1', '--port', '0'],
-    { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] },
-  );
+    ...[hardhatProgram, 'node', '--chain-type', 'op', '--hostname', '127.0.0.1', '--port', '0'],
+  ],
+  anvil: () => [anvilProgram(), '--network', 'optimism', '--port', '0'],
+};
+
+/** Starts an execution client as an OP chain on a free port; it makes a block for each transaction. */
+export async function startNode(client: ExecutionClient = 'hardhat') {
+  const [program, ...args] = commands[client]();
+  const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const lines = createInterface({ input: child.stdout });
   const rpcUrl = await new Promise<string>((resolve, reject) => {
     lines.on('line', (line) => {
-      const url = /JSON-RPC server at (http:\/\/[\d.]+:\d+)/.exec(line)?.[1];
-      if (url !== undefined) resolve(url);
+      const address = /(?:JSON-RPC server at http:\/\/|Listening on )([\d.]+:\d+)/.exec(line)?.[1];
+      if (address !== undefined) resolve(`http://${address}`);
     });
-    void exited.then(() => reject(new Error('hardhat node ended')));
+    void exited.then(() => reject(new Error(`${client} ended`)));
   });
   const transport = http(rpcUrl, { retryCount: 0 });
   return {
     rpcUrl,
     client: clientOf(rpcUrl),
-    control: createTestClient({ chain: hardhat, transport, mode: 'hardhat' }),
+    control: createTestClient<ExecutionClient, typeof transport, typeof hardhat>({
+      ...{ chain: hardhat, transport, mode: client },
+    }),
     async stop() {
       child.kill('SIGTERM');
       await exited;
@@ -63,11 +72,11 @@ export const sourceOf = (client: PublicClient): BlockSource => ({
 
 type Request = Parameters<EIP1193RequestFn>[0] & { params?: unknown };
 
+/** Forwards a request, changes its answer, or refuses it. */
+export type Meddle = (request: Request, forward: () => Promise<unknown>) => Promise<unknown>;
+
 /** A client whose answers pass through `meddle`, which may forward, change, or refuse them. */
-export function meddlingClient(
-  rpcUrl: string,
-  meddle: (request: Request, forward: () => Promise<unknown>) => Promise<unknown>,
-): PublicClient {
+export function meddlingClient(rpcUrl: string, meddle: Meddle): PublicClient {
   const upstream = clientOf(rpcUrl);
   const request = (asked: Request) =>
     meddle(asked, () => upstream.request(asked as Parameters<typeof upstream.request>[0]));

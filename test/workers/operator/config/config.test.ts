@@ -48,6 +48,8 @@ const wrong: [string, unknown][] = [
   ['pollMs', 600_001],
   ['submitDelayMs', -1],
   ['submitDelayMs', Infinity],
+  ['transactions', { maxFeePerGasWei: 1 }],
+  ['transactions', { maxTipPerGasWei: '-1' }],
   ['evidence', { maxCostWei: 1 }],
   ['evidence', { maxCostWei: '-1' }],
   ['evidence', { minRewardWei: '0x10' }],
@@ -125,6 +127,7 @@ describe('a configuration', () => {
       settleEveryMs: 600_000,
       transcriptBytes: 64 * 2 ** 30,
       largeOperationBytes: 8 * 2 ** 20,
+      transactions: { maxFeePerGasWei: 10n ** 11n, maxTipPerGasWei: 5n * 10n ** 9n },
       evidence: { maxCostWei: 10n ** 17n, minRewardWei: 0n },
       health: { stalledSeconds: 120, lagSeconds: 60, clockSeconds: 30, freeBytes: 2 ** 30 },
       metrics: undefined,
@@ -144,14 +147,16 @@ describe('a configuration', () => {
       settleEveryMs: 1_000,
       transcriptBytes: 2 ** 30,
       largeOperationBytes: 0,
+      transactions: { maxFeePerGasWei: '1', maxTipPerGasWei: '0' },
       evidence: { maxCostWei: '0', minRewardWei: '1000000000000000000000' },
       health: { stalledSeconds: 1, lagSeconds: 2, clockSeconds: 3, freeBytes: 0 },
       metrics: { host: '::1', port: 0 },
       tracing: { url: 'http://127.0.0.1:4318/v1/traces' },
       logLevel: 'debug',
     };
+    const transactions = { maxFeePerGasWei: 1n, maxTipPerGasWei: 0n };
     const evidence = { maxCostWei: 0n, minRewardWei: 10n ** 21n };
-    expect(parseConfig(given, '/')).toEqual({ ...given, evidence });
+    expect(parseConfig(given, '/')).toEqual({ ...given, transactions, evidence });
   });
 
   it('takes part of "http"', () => {

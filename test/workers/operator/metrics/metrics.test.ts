@@ -134,12 +134,17 @@ describe('an operator at work', () => {
     const never = new AbortController().signal;
     const work = [1, 2, 3].map(() => context.lateSlots.run(never, () => end.promise));
     metrics.observer.onFees?.('settle', 7);
+    context.host.admission.refuse('a peer', 'rate');
     metrics.onAnswer({ method: 'GET', route: '/blobs', status: 200 });
     const url = await serving(metrics, at(1), chain);
     const samples = await scrape(url);
     expect(samples.get('keyloom_queue_taken{queue="late"}')).toBe(2);
     expect(samples.get('keyloom_queue_waiting{queue="late"}')).toBe(1);
     expect(samples.get('keyloom_fee_requests_total{work="settle"}')).toBe(7);
+    expect(samples.get('keyloom_network_refusals_total{limit="rate"}')).toBe(1);
+    expect(samples.get('keyloom_network_refusals_total{limit="frames"}')).toBe(0);
+    expect(samples.get('keyloom_queue_waiting{queue="verification"}')).toBe(0);
+    expect(samples.get('keyloom_verification_wait_seconds')).toBe(0);
     const answers = 'keyloom_http_requests_total{method="GET",route="/blobs",status="200"}';
     expect(samples.get(answers)).toBe(1);
     end.resolve();

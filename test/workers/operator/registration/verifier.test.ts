@@ -67,6 +67,21 @@ describe('a verifier', () => {
     expect([(await running).limbs, (await waiting).limbs]).toEqual([1, 3]);
   });
 
+  it('says how much waits, and for how long the oldest has', async () => {
+    start();
+    expect(verifier.queue).toMatchObject({ waiting: 0, taken: 0 });
+    const running = verifier.verify(task(0), { asker: 'a', signal });
+    const waiting = [{ asker: 'b', signal }, { signal }].map((asking) =>
+      verifier.verify(task(0), asking),
+    );
+    const before = verifier.queue;
+    expect(before).toMatchObject({ waiting: 2, taken: 1 });
+    await running;
+    expect(verifier.queue.oldestSeconds).toBeGreaterThan(before.oldestSeconds);
+    await Promise.all(waiting);
+    expect(verifier.queue).toMatchObject({ waiting: 0, taken: 0 });
+  });
+
   it('drops what nobody waits for any more', async () => {
     start();
     const running = verifier.verify(task(0), { asker: 'a', signal });
