@@ -1,5 +1,5 @@
 import { otherUser } from '../../devnet/accounts.ts';
-import { Cluster, testSet } from '../e2e/cluster.ts';
+import { Cluster, testSet, type ClusterOptions } from '../e2e/cluster.ts';
 import { Relays } from '../faults/relay.ts';
 import { RpcProxy } from '../faults/rpc-proxy.ts';
 import { Auditor } from './auditor.ts';

@@ -120,7 +120,7 @@ export function afflictedIn({ afflictions }: Spell): number[] {
 /** A spell for people. */
 export function describeSpell({ afflictions, passDeadlines }: Spell): string {
   const parts = afflictions.map(({ operator, fault }) => {
-    const details: (string | number)[] = Object.values(fault);
+    const details = Object.values(fault) as (string | number)[];
     return [`operator ${operator}`, ...details].join(' ');
   });
   return [parts.join(', ') || 'no faults', ...(passDeadlines ? ['deadlines pass'] : [])].join('; ');

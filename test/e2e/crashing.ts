@@ -51,7 +51,7 @@ export class CrashingOperator {
   constructor(
     operator: OperatorProcess,
     peers: readonly OperatorProcess[],
-    kill: CrashPlan['kill'],
+    kill: NonNullable<CrashPlan['kill']>,
   ) {
     this.operator = operator;
     this.#peers = peers;

@@ -61,10 +61,10 @@ const watcherOf = (store: Store, options: Partial<WatcherOptions> = {}): Gateway
   });
 
 const portsOf = (updates: readonly GatewayUpdate[]): (string | number)[] =>
-  updates.flatMap((update) =>
+  updates.flatMap<string | number>((update) =>
     update.kind === 'reorganised'
       ? ['reorganised']
-      : update.events.flatMap((event) =>
+      : update.events.flatMap<string | number>((event) =>
           event.eventName === 'EndpointsUpdated'
             ? [Number(event.args.multiaddr.split('/').at(-1))]
             : [],
@@ -200,7 +200,7 @@ describe('a transaction', () => {
     await node.control.mine({ blocks: 3 });
     await sender.submit('a', announce(deployment, 61), isDone);
     expect(await announced()).toBe(61);
-    expect(sender.counts).toMatchObject({ sent: 2, succeeded: 2 });
+    expect(sender.spending.counts).toMatchObject({ sent: 2, succeeded: 2 });
     await sender.stop();
   });
 });

@@ -51,8 +51,8 @@ describe('an operator whose disk is full', () => {
     context.store.results.commit = full;
     const outcome = {
       ...{ id: subject, result: Uint8Array.of(1) },
-      statement: () => expect.unreachable('it was signed') as never,
-      submit: () => expect.unreachable('it was sent') as never,
+      statement: () => expect.unreachable('it was signed'),
+      submit: () => expect.unreachable('it was sent'),
     };
     await expect(conclude(context, seat(), outcome, testSignal())).rejects.toMatchObject(refused);
     expect(context.boards.results.get(resultKey(epochId, subject))).toBeUndefined();

@@ -15,6 +15,7 @@ export const preimageOf = (itemPrefix: Hex): OpeningPreimage => ({
 export function round(i: number) {
   const hash = digest(`block ${i}`);
   const blob = Uint8Array.from(Buffer.from(`blob ${i} `.repeat(1000)));
+  const sha256Of: Hex = `0x${createHash('sha256').update(blob).digest('hex')}`;
   return {
     id: digest(`opening ${i}`),
     root: digest(`root ${i}`),
@@ -35,6 +36,6 @@ export function round(i: number) {
       residues: BigUint64Array.from({ length: 200 }, (_, at) => BigInt(at)),
     },
     blob,
-    digest: `0x${createHash('sha256').update(blob).digest('hex')}` as Hex,
+    digest: sha256Of,
   };
 }

@@ -86,7 +86,7 @@ describe('a state file', () => {
     };
     for (let at = 0; at < sound.length; at += 2039) {
       const damaged = Buffer.from(sound);
-      damaged[at]! ^= 1 << (at % 8);
+      damaged[at] ^= 1 << (at % 8);
       writeFileSync(file, damaged);
       await attempt().catch((error: unknown) => {
         if (!isKeyloomError(error)) throw error;
@@ -118,7 +118,7 @@ describe('a state file', () => {
     const database = new Database(path);
     database.exec('CREATE TABLE filler (value BLOB NOT NULL) STRICT');
     const [{ page_count: pages }] = database.all<{ page_count: bigint }>('PRAGMA page_count');
-    database.exec(`PRAGMA max_page_count = ${pages! + 8n}`);
+    database.exec(`PRAGMA max_page_count = ${pages + 8n}`);
     const fill = (): void => database.run('INSERT INTO filler VALUES (?)', Buffer.alloc(3000, 7));
     let kept = 0;
     const full = (): void => {
@@ -131,7 +131,7 @@ describe('a state file', () => {
     );
     expect(database.all('SELECT value FROM filler')).toHaveLength(kept);
     database.assertIntact();
-    database.exec(`PRAGMA max_page_count = ${pages! + 100n}`);
+    database.exec(`PRAGMA max_page_count = ${pages + 100n}`);
     fill();
     expect(database.disk.failure).toBeUndefined();
     expect(database.all('SELECT value FROM filler')).toHaveLength(kept + 1);

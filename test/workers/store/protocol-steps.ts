@@ -74,11 +74,11 @@ export const openPlace = async (folder: string, bytes = transcriptBytes): Promis
 };
 
 /** The sealed bytes of a secret, as they are in the files. */
-export function sealed(folder: string, name: string): Uint8Array | undefined {
+export function sealed(folder: string, name: string): Buffer | undefined {
   const state = new DatabaseSync(join(folder, 'data/state.db'), { readOnly: true });
   const row = state.prepare('SELECT box FROM secrets WHERE name = ?').get(name);
   state.close();
-  return row?.['box'] as Uint8Array | undefined;
+  return row && Buffer.from(row['box'] as Uint8Array);
 }
 
 const dataFiles = (folder: string): Buffer[] =>
@@ -88,7 +88,7 @@ const dataFiles = (folder: string): Buffer[] =>
     .map((path) => readFileSync(path));
 
 /** What is erased below: known from when it is put. */
-let erased: Uint8Array | undefined;
+let erased: Buffer | undefined;
 
 export const steps = (age: { file: string; to: string }): readonly Step[] => [
   {
@@ -161,7 +161,7 @@ export const steps = (age: { file: string; to: string }): readonly Step[] => [
     run: ({ store: { blocks } }) => {
       const from = blocks.scanned()?.height ?? 0n;
       const all = [a, b, c].map(({ block }) => block).filter(({ height }) => height > from);
-      if (all.length > 0) blocks.append(all, all.at(-1)!);
+      if (all.length > 0) blocks.append(all, all.at(-1));
     },
     always: ({ store: { blocks } }) =>
       expect([undefined, c.block.height]).toContain(blocks.head()?.height),

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { erc20Abi, formatEther, formatUnits, zeroAddress } from 'viem';
 
+import { currentPrice } from '../../chain/fees.ts';
+import { capsOf } from '../config/config.ts';
 import { transactionCost } from '../health/chain.ts';
 import type { Initialised } from './init.ts';
 import { registrationName } from './registration.ts';
@@ -13,19 +15,21 @@ const TRANSACTIONS = 100n;
 export async function nextSteps({
   folder,
   registration,
+  config: settings,
   kept,
   gateway,
 }: Initialised): Promise<string> {
   const { signer } = registration;
   const { client } = gateway;
   const registry = gateway.contracts.operatorRegistry.read;
-  const [bondWei, token, balanceWei, costWei, operator] = await Promise.all([
+  const [bondWei, token, balanceWei, price, operator] = await Promise.all([
     registry.minimumBondWei(),
     registry.bondToken(),
     client.getBalance({ address: signer }),
-    transactionCost(client),
+    currentPrice(client),
     registry.operatorOf([signer]),
   ]);
+  const costWei = transactionCost(price, capsOf(settings));
   const bond = { address: token, abi: erc20Abi };
   const [symbol, decimals] = await Promise.all([
     client.readContract({ ...bond, functionName: 'symbol' }),

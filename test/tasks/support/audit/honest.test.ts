@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Hex } from 'viem';
+import { concat, toHex, type Hex } from 'viem';
 
 import { audit } from '../../../../tasks/support/audit/audit.ts';
 import { SET, World } from './world.ts';
@@ -66,12 +66,16 @@ test('a switching key follows', async () => {
   expect(await audit(world.gateway, id)).toMatchObject(confirmed(1, DIGITS));
 });
 
-test('a public decryption of positions follows', async () => {
-  const worked = await world.decryptPublicly(keyId, handles, [0, 7]);
+test('a public decryption of positions follows, all ciphertexts in one opening', async () => {
+  const scalars = [handles[0], await world.ciphertext(keyId, { scalar: 43n })];
+  const worked = await world.decryptPublicly(keyId, scalars, [0, 7]);
   await world.respond(worked);
   const report = await audit(world.gateway, worked.requestId);
-  expect(report).toMatchObject(confirmed(2, 2));
-  expect(report.items[0].recorded).toBe(`0x${'2a'.padStart(16, '0')}${'0'.repeat(16)}`);
+  expect(report).toMatchObject(confirmed(1, 1));
+  const [{ what, recorded }] = report.items;
+  expect(what).toBe('2 ciphertexts');
+  const values = [42n, 0n, 43n, 0n].map((value) => toHex(value, { size: 8 }));
+  expect(recorded).toBe(concat(values));
 });
 
 test('a public decryption of all coefficients follows', async () => {

@@ -1,7 +1,6 @@
 import { concat } from 'viem';
 import { expect, it } from 'vitest';
 
-import type { GatewayEvent } from '../../../../workers/chain/events.ts';
 import { emptyState, type EvaluationKeyEntry } from '../../../../workers/chain/state.ts';
 import {
   entryName,
@@ -27,7 +26,7 @@ it('finds each entry by its name, of whichever requests made it', () => {
     entries.note(state, {
       eventName: 'EvaluationKeysRecorded',
       args: { requestId, digests, signerBitmap: 7n },
-    } as GatewayEvent);
+    });
   };
   record(digestOf('1'), { kind: 'galois', elements: [3, 9] }, 'three', 'nine');
   record(digestOf('2'), { kind: 'galois', elements: [9] }, 'nine');
