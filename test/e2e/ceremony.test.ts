@@ -6,20 +6,17 @@ import type { Hex } from 'viem';
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
 import { governor } from '../../devnet/accounts.ts';
-import { waitUntil } from '../../devnet/wait.ts';
 import { blobDigest } from '../../sdk/index.ts';
 import { requestPublicDecryption, waitForDecryption } from '../../tasks/support/decryptions.ts';
 import { ClientErrorCode } from '../../tasks/support/errors.ts';
-import { operatorAt } from '../../tasks/support/registration.ts';
-import { listConvictions } from '../../tasks/support/slashing.ts';
 import { reduceScalar } from '../../workers/curve/scalars.ts';
 import { closeSnarkjs, verifyWithSnarkjs } from '../workers/ceremony/ceremony.ts';
-import { contributorsOf, expectNothingChanged, hold, LIAR, malices, POWER } from './ceremonies.ts';
+import { contributorsOf, expectNothingChanged, hold, malices, POWER } from './ceremonies.ts';
 import { Cluster, testSet } from './cluster.ts';
 import { CommandLine } from './command-line.ts';
 import { filesUnder, filesWith, formsOf } from './leaks.ts';
 
-// Four real operators make 2^12 powers; then one of them is malicious, then three are.
+// Four real operators make 2^12 powers; then one of them is malicious.
 
 let cluster: Cluster;
 
@@ -138,40 +135,4 @@ describe('a malicious contributor', () => {
   const some = malices.filter(({ conduct }) => ['wrong-power', 'withheld'].includes(conduct));
 
   it.each(some)('$conduct changes nothing', (malice) => expectNothingChanged(cluster, malice));
-});
-
-describe('more malicious operators than there may be', () => {
-  it('have a wrong contribution recorded, and lose it and their bonds to the honest one', async () => {
-    const gateway = cluster.governor;
-    const guilty = [1, LIAR, 3];
-    const bonds = await Promise.all(
-      guilty.map((index) => operatorAt(gateway, cluster.members[index - 1].operator)),
-    );
-    const before = (await listConvictions(gateway)).length;
-    for (const index of guilty)
-      await cluster.restart(index, { conduct: index === LIAR ? 'colluding-liar' : 'colluding' });
-    // An honest one that is there proves what is wrong before it is recorded, if it is fast.
-    const honest = cluster.operator(4);
-    await honest.stop();
-    const ceremony = await hold(cluster, 'colluding', {
-      onLook: ({ contributions }) => {
-        const isRecorded = contributions.some(({ index }) => index === LIAR);
-        if (isRecorded && honest.pid === undefined) honest.start();
-      },
-      isWasted: async ({ slot }) => slot?.index === honest.index && honest.pid === undefined,
-      isSettled: ({ excluded }) => excluded !== 0,
-    });
-    expect(ceremony.excluded).toBe(1 << (LIAR - 1));
-    expect(await contributorsOf(cluster, ceremony)).toEqual([1, 3, 4]);
-
-    const convictions = await waitUntil('all who signed are slashed', async () => {
-      const all = (await listConvictions(gateway)).slice(before);
-      return all.length === guilty.length ? all : undefined;
-    });
-    for (const { kind, operator, slashedWei } of convictions) {
-      expect(kind).toBe('wrong-contribution');
-      const bond = bonds.find((one) => one.operator === operator)?.bondWei ?? 0n;
-      expect(slashedWei).toBe(bond / 2n);
-    }
-  });
 });

@@ -368,6 +368,7 @@ describe('what is served', () => {
     expect(failure).toBe(undefined);
     const { refused } = findings[3];
     expect(refused.map(({ index }) => index).sort()).toEqual(of);
+    expect(refused.every(({ reason }) => reason === 'LENGTH')).toBe(true);
   });
 
   test('too long is cut off, and after some of that nothing is asked any more', async () => {

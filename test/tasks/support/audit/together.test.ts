@@ -48,13 +48,13 @@ async function decrypted(of: readonly Hex[]): Promise<{ worked: Worked; opened: 
   return { worked, opened };
 }
 
-const audited = (share: Tampering['share']) => {
+const audited = (share: NonNullable<Tampering['share']>) => {
   operators.tampering = { share };
   return audit(world.gateway, requestId);
 };
 
 const signedWrongAtLast =
-  (...liars: number[]): Tampering['share'] =>
+  (...liars: number[]): NonNullable<Tampering['share']> =>
   async ({ index }, honest) =>
     liars.includes(index)
       ? operators.signed(index, openingId, residuesOf(flipped(honest, last)))
