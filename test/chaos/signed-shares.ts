@@ -12,7 +12,7 @@ import type { Statement } from './statements.ts';
 const AT_ONCE = 4;
 const TIMEOUT_MS = 10_000;
 
-/** Reads over HTTP what each operator holds of everybody's signed shares (docs/operator.md, HTTP). */
+/** Reads over HTTP what each operator holds of everybody's signed shares (docs/operator/http.md). */
 export class SignedShares {
   readonly #deployment: Deployment;
   readonly #epochId: Hex;

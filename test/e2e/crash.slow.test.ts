@@ -28,7 +28,7 @@ beforeAll(async () => {
   const operator = cluster.operator(CRASHING);
   await operator.stop();
   const peers = [1, 2].map((index) => cluster.operator(index));
-  crashing = new CrashingOperator(operator, peers, 'each-once');
+  crashing = new CrashingOperator(operator, peers);
   crashing.start();
   return async () => {
     await crashing.stop();

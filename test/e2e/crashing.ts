@@ -48,14 +48,10 @@ export class CrashingOperator {
   /** Ends that were not the plan's. */
   readonly failures: string[] = [];
 
-  constructor(
-    operator: OperatorProcess,
-    peers: readonly OperatorProcess[],
-    kill: NonNullable<CrashPlan['kill']>,
-  ) {
+  constructor(operator: OperatorProcess, peers: readonly OperatorProcess[]) {
     this.operator = operator;
     this.#peers = peers;
-    this.#plan = { root: operator.folder, record: `${operator.folder}.writes`, kill };
+    this.#plan = { root: operator.folder, record: `${operator.folder}.writes` };
   }
 
   start(): void {
@@ -69,7 +65,7 @@ export class CrashingOperator {
 
   get deaths(): { name: string; moment: Moment }[] {
     return readRecord(this.#plan.record).flatMap(({ name, event }) =>
-      event === 'passed' || event === 'refused' ? [] : [{ name, moment: event }],
+      event === 'passed' ? [] : [{ name, moment: event }],
     );
   }
 

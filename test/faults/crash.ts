@@ -1,6 +1,6 @@
 /**
- * `node --import` this: the process ends with SIGKILL at a write point of its choice, or has its writes
- * refused as by a full or failing disk. For operators in tests; see docs/durability.md.
+ * `node --import` this: over its lives the process ends with SIGKILL once at each kind of write it comes to,
+ * at moments that take turns. For operators in tests; see docs/durability.md.
  *
  * KEYLOOM_TEST_CRASH is a `CrashPlan` in JSON.
  */
@@ -18,16 +18,6 @@ export interface CrashPlan {
   readonly root: string;
   /** A line `NAME ⇥ EVENT` is added for each point passed or died at, over all lives of a process. */
   readonly record: string;
-  /**
-   * Where it ends: at its `at`-th point; or, over its lives, at each name it comes to: once, at moments
-   * that take turns, or at every moment. Absent: nowhere.
-   */
-  readonly kill?: { readonly at: number; readonly moment: Moment } | 'each-once' | 'each-moment';
-  /**
-   * While this file exists writes fail: it has an error code of the system, and perhaps, behind a
-   * space, a part of the names of those that do.
-   */
-  readonly refuse?: string;
 }
 
 /** The environment of a process that has this plan. */
@@ -38,7 +28,7 @@ export const crashing = (plan: CrashPlan): Record<string, string> => ({
 
 export interface CrashEvent {
   readonly name: string;
-  readonly event: 'passed' | 'refused' | Moment;
+  readonly event: 'passed' | Moment;
 }
 
 /** What a process has recorded. */
@@ -52,7 +42,6 @@ export function readRecord(record: string): CrashEvent[] {
 }
 
 const moments: readonly Moment[] = ['before', 'torn', 'after'];
-const isMoment = (event: CrashEvent['event']): event is Moment => moments.includes(event as Moment);
 
 /** SQLite's codes for what the system says. */
 const sqliteCodes: Readonly<Record<string, number>> = {
@@ -82,24 +71,18 @@ export function refusal({ name, tear }: WritePoint, code: string): Error | undef
 
 class Crasher implements Guard {
   readonly #plan: CrashPlan;
-  readonly #died = new Map<string, Set<Moment>>();
-  #deaths = 0;
-  #passed = 0;
+  /** Names at which it has died, in this life and those before. */
+  readonly #deaths = new Set<string>();
   /** Points at which the process ends once they are done. */
   readonly #last = new WeakSet<WritePoint>();
 
   constructor(plan: CrashPlan) {
     this.#plan = plan;
-    for (const { name, event } of readRecord(plan.record)) {
-      if (!isMoment(event)) continue;
-      this.#died.set(name, (this.#died.get(name) ?? new Set()).add(event));
-      this.#deaths += 1;
-    }
+    for (const { name, event } of readRecord(plan.record))
+      if (event !== 'passed') this.#deaths.add(name);
   }
 
   before(point: WritePoint): void {
-    this.#refuse(point);
-    this.#passed += 1;
     const moment = this.#momentAt(point);
     if (moment === 'after') this.#last.add(point);
     if (moment === undefined || moment === 'after') return;
@@ -113,24 +96,9 @@ class Crasher implements Guard {
   }
 
   #momentAt({ name, tear }: WritePoint): Moment | undefined {
-    const { kill } = this.#plan;
-    if (kill === undefined) return undefined;
+    if (this.#deaths.has(name)) return undefined;
     const possible = moments.filter((moment) => moment !== 'torn' || tear !== undefined);
-    if (typeof kill === 'object') return kill.at === this.#passed ? kill.moment : undefined;
-    const died = this.#died.get(name);
-    if (kill === 'each-moment') return possible.find((moment) => !died?.has(moment));
-    return died === undefined ? possible[this.#deaths % possible.length] : undefined;
-  }
-
-  #refuse(point: WritePoint): void {
-    const { refuse } = this.#plan;
-    if (refuse === undefined || !existsSync(refuse)) return;
-    const [code = 'EIO', ...rest] = readFileSync(refuse, 'utf8').trim().split(' ');
-    if (!point.name.includes(rest.join(' '))) return;
-    const error = refusal(point, code);
-    if (error === undefined) return;
-    this.#note(point, 'refused');
-    throw error;
+    return possible[this.#deaths.size % possible.length];
   }
 
   #note({ name }: WritePoint, event: CrashEvent['event']): void {

@@ -27,8 +27,6 @@ export interface Invention {
 export type HeadLie =
   /** It has seen no block above this height. */
   | { readonly kind: 'frozen'; readonly height: bigint }
-  /** It is always so many blocks late. */
-  | { readonly kind: 'behind'; readonly blocks: bigint }
   /** It claims so many blocks that there are not, and shows made-up ones. */
   | { readonly kind: 'ahead'; readonly blocks: bigint };
 
@@ -85,12 +83,9 @@ export class Lies {
     if (lie === undefined) return [0n, undefined];
     const { result } = await ask({ method: 'eth_blockNumber' });
     const real = BigInt(result as Hex);
-    const atLeast0 = (height: bigint): bigint => (height < 0n ? 0n : height);
     switch (lie.kind) {
       case 'frozen':
         return [real, lie.height < real ? lie.height : real];
-      case 'behind':
-        return [real, atLeast0(real - lie.blocks)];
       case 'ahead':
         return [real, real + lie.blocks];
     }

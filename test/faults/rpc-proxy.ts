@@ -31,7 +31,7 @@ export class RpcProxy {
   /** What it tells that is not true; nothing at first. */
   readonly lies = new Lies();
   readonly #port: number;
-  #upstream: string;
+  readonly #upstream: string;
   #server: Server;
   #fault: RpcFault | undefined;
   #asked = 0;
@@ -68,11 +68,6 @@ export class RpcProxy {
     this.#fault = undefined;
     if (!wasDown) return;
     this.#server = await listening(createServer(this.#take), this.#port);
-  }
-
-  /** Another node answers from now on, which may have another chain. */
-  switchTo(upstream: string): void {
-    this.#upstream = upstream;
   }
 
   /** It sees no block that comes after now. */

@@ -34,6 +34,9 @@ export const EndpointFault = {
 
 export type EndpointFault = (typeof EndpointFault)[keyof typeof EndpointFault];
 
+/** Of HTTP: who asks is not known, has not paid, may not, or asks too often. Nodes have others for reverts. */
+const REFUSALS: readonly number[] = [401, 402, 403, 429];
+
 /** Codes with which JSON-RPC refuses whoever asks too often, the standard's and a large provider's. */
 const LIMIT_CODES: readonly number[] = [-32005, -32007, 429];
 
@@ -54,7 +57,7 @@ export function faultIn(error: unknown, method: string): EndpointFault | undefin
     }
     if (cause instanceof RpcRequestError) {
       const { status = 200, code } = cause;
-      if (status === 429 || status >= 500) return EndpointFault.REFUSES;
+      if (REFUSALS.includes(status) || status >= 500) return EndpointFault.REFUSES;
       // Of logs they mean that it was too much at once.
       return LIMIT_CODES.includes(code) && method !== 'eth_getLogs'
         ? EndpointFault.REFUSES

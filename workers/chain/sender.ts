@@ -266,9 +266,9 @@ export class TransactionSender {
       job === undefined || mined === undefined || isFiller
         ? undefined
         : await this.#conclusion(job, parseSigned(mined.raw), receipt);
-    this.spending.mined(receipt, isFiller);
     this.#forget(nonce);
     conclude?.();
+    this.spending.mined(receipt, isFiller);
     return true;
   }
 

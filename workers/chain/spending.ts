@@ -40,7 +40,11 @@ export class Spending {
 
 /** What a mined transaction cost, in wei; rollups charge for the data on top. */
 function costOf(receipt: TransactionReceipt): bigint {
-  const { gasUsed, effectiveGasPrice } = receipt;
-  const { l1Fee } = receipt as { l1Fee?: string | bigint | null };
-  return gasUsed * effectiveGasPrice + BigInt(l1Fee ?? 0n);
+  const { gasUsed } = receipt;
+  // Not all nodes say either.
+  const { effectiveGasPrice, l1Fee } = receipt as {
+    effectiveGasPrice: bigint | null;
+    l1Fee?: string | bigint | null;
+  };
+  return gasUsed * (effectiveGasPrice ?? 0n) + BigInt(l1Fee ?? 0n);
 }

@@ -1,9 +1,7 @@
-import { createHash } from 'node:crypto';
-import type { Hex } from 'viem';
 import type { RnsVector } from '../ring/basis.ts';
 import type { ParameterSet } from '../ring/parameters.ts';
 import { sealContext } from './context.ts';
-import { pairLength, pairParts, parsePair, serializePair } from './pair.ts';
+import { pairLength, parsePair, serializePair } from './pair.ts';
 import type { Pair } from './pair.ts';
 
 /**
@@ -44,12 +42,4 @@ export function parseCiphertext(
 /** The canonical bytes of a ciphertext: what SEAL itself saves without compression. */
 export function serializeCiphertext(set: ParameterSet, ciphertext: Ciphertext): Uint8Array {
   return serializePair(set, sealContext(set).parmsIds, false, ciphertext);
-}
-
-/** SHA-256 of the canonical bytes, which are not made for it. */
-export function ciphertextDigest(set: ParameterSet, ciphertext: Ciphertext): Hex {
-  const hash = createHash('sha256');
-  for (const part of pairParts(set, sealContext(set).parmsIds, false, ciphertext))
-    hash.update(part);
-  return `0x${hash.digest('hex')}`;
 }

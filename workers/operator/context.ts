@@ -139,9 +139,9 @@ export interface OperatorContext {
   readonly combinations: OwnCombinations;
   /** Openings whose signed roots are compared with the peers'. */
   readonly comparisons: Comparisons;
-  /** What evidence may cost, and has to bring. */
   /** Most that transactions may offer. */
   readonly spendingCaps: SpendingCaps;
+  /** What evidence may cost, and has to bring. */
   readonly evidenceTerms: EvidenceTerms;
   /** Wakes whoever submits evidence when there is new. */
   readonly evidenceKept: Wakeup;

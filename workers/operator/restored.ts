@@ -16,20 +16,21 @@ const RETRY_MS = 1_000;
  */
 export async function closeRestoration(
   store: Store,
-  { client }: GatewayClient,
+  { endpoints }: GatewayClient,
   log: Log,
   signal: AbortSignal,
 ): Promise<void> {
   const { restoration, blocks } = store;
   while (restoration.isOpen) {
-    try {
-      const head = await client.getBlockNumber({ cacheTime: 0 });
-      const scanned = blocks.scanned()?.height ?? 0n;
-      restoration.close(head > scanned ? head : scanned);
-    } catch (error) {
+    const head = await headOf(endpoints).catch((error: unknown) => {
       log.warn({ err: error }, 'waiting for the head of the chain');
+    });
+    if (head === undefined) {
       await pause(RETRY_MS, signal);
+      continue;
     }
+    const scanned = blocks.scanned()?.height ?? 0n;
+    restoration.close(head > scanned ? head : scanned);
   }
   const { createdAt, until } = restoration;
   if (createdAt !== undefined)
@@ -38,6 +39,12 @@ export async function closeRestoration(
       'restored from a backup: requests up to this block are left to the others; ' +
         'the machine that the backup was made on must never run again',
     );
+}
+
+/** As far as a second endpoint has it, if there is one: what is noted stays. */
+async function headOf(endpoints: GatewayClient['endpoints']): Promise<bigint> {
+  const endpoint = endpoints.pick();
+  return endpoint.seconded(await endpoint.client.getBlockNumber({ cacheTime: 0 }));
 }
 
 /** True of a request for which this operator may have signed what its journals do not have. */

@@ -1,5 +1,6 @@
 import type { Hex } from 'viem';
-import { ciphertextDigest, firstLimbs, parseCiphertext } from '../fhe/ciphertext.ts';
+import { ciphertextDigest } from '../fhe/ciphertext-digest.ts';
+import { firstLimbs, parseCiphertext } from '../fhe/ciphertext.ts';
 import { decryptionPlan } from '../fhe/noise.ts';
 import { negacyclicCoefficients, negacyclicMultiplyAdd } from '../ring/arithmetic.ts';
 import { basisOf } from '../ring/basis.ts';

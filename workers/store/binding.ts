@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Address } from 'viem';
@@ -43,7 +43,9 @@ export type BindingState = 'unbound' | 'same' | 'other';
  */
 export function compareBinding(directory: string, binding: Binding): BindingState {
   const path = join(directory, 'state.db');
-  if (!existsSync(path)) return 'unbound';
+  // An empty file without blobs is one of a first start that was cut short.
+  if (!existsSync(path) || (statSync(path).size === 0 && !existsSync(join(directory, 'blobs'))))
+    return 'unbound';
   try {
     const sqlite = new DatabaseSync(path, { readOnly: true, timeout: 0 });
     try {

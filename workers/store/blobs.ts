@@ -105,7 +105,8 @@ export class Blobs {
         isEnded = true;
         // Again is harmless, as after a `commit` that failed.
         await file.close();
-        await this.#write(() => rm(temporary, { force: true }));
+        // What is left is swept at the next start. That it went says nothing of whether there is room.
+        await rm(temporary, { force: true }).catch(() => undefined);
       },
     };
   }

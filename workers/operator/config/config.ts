@@ -10,6 +10,7 @@ import { defaultEvidenceTerms, type EvidenceTerms } from '../watchdog/terms.ts';
 import {
   address,
   described,
+  distinct,
   group,
   integer,
   listOf,
@@ -85,7 +86,10 @@ const port = integer(0, 65_535);
 const configuration = group<OperatorConfig>({
   identity: described('Identity file', path),
   dataDir: described('Durable state: shares, journal, blobs, transcripts', path),
-  rpcUrls: described('JSON-RPC endpoints of the L2, the preferred one first', listOf(url, 8)),
+  rpcUrls: described(
+    'JSON-RPC endpoints of the L2, the preferred one first',
+    distinct(listOf(url, 8)),
+  ),
   gateway: described('Address of the DecryptionGateway', address),
   listen: described('libp2p listen addresses', listOf(text)),
   http: described(

@@ -92,6 +92,17 @@ export const listOf = <T>(entry: Field<T>, maximum?: number): Field<T[]> => ({
   },
 });
 
+/** A list in which nothing comes twice. */
+export const distinct = <T extends string>(list: Field<T[]>): Field<T[]> => ({
+  read: (value, at, folder) => {
+    const entries = list.read(value, at, folder);
+    const twice = entries.findIndex((entry, position) => entries.indexOf(entry) < position);
+    if (twice >= 0) throw invalid(`${at}[${twice}]`, 'is there already');
+    return entries;
+  },
+  schema: { ...list.schema, uniqueItems: true },
+});
+
 export const oneOf = <const T extends string>(names: readonly T[]): Field<T> => ({
   read: (value, at) => {
     const found = names.find((name) => name === value);

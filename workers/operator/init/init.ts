@@ -73,18 +73,20 @@ export async function initialise(
   };
   // Before anything is written, so that nothing is left behind if it does not open what is there.
   const found = await existing(config.identity, passphrase);
-  await make(configurationName, async () => {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    if (newConfig === undefined) return false;
-    await writeNewFile(join(folder, configurationName), newConfig, 0o600);
-    return true;
-  });
   let identity: Identity;
   if ('identity' in found) identity = found.identity;
   else {
     say('making the identity, which takes a moment');
     identity = { signerKey: generatePrivateKey(), peerKey: await generatePeerKey() };
   }
+  const registration = registrationOf(identity, gateway, config, settings);
+  belongTogether(registration, gateway, config, settings.registration);
+  await make(configurationName, async () => {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    if (newConfig === undefined) return false;
+    await writeNewFile(join(folder, configurationName), newConfig, 0o600);
+    return true;
+  });
   await make('identity.json', async () => {
     if ('identity' in found) return false;
     await createIdentity(config.identity, found.passphrase, identity, { kdf });
@@ -95,8 +97,6 @@ export async function initialise(
     assertPrivate(config.dataDir, 'data');
     return made !== undefined;
   });
-  const registration = registrationOf(identity, gateway, config, settings);
-  belongTogether(registration, gateway, config, settings.registration);
   await make(registrationName, async () => {
     if (settings.registration !== undefined) return false;
     const text = `${JSON.stringify(registration, null, 2)}\n`;
