@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import process from 'node:process';
 
 import type { OperatorProcess } from '../../devnet/operator-process.ts';
 import { waitUntil } from '../../devnet/wait.ts';
+import { processorTime } from '../load/probed.ts';
 
 /** What an operator has used since its process started. */
 export interface Spending {
@@ -53,11 +53,6 @@ function spendings(operators: readonly OperatorProcess[]): Promise<Spending[]> {
   );
 }
 
-/** User and system time of a process: fields 14 and 15 of its file, in hundredths of a second. */
 function cpuMsOf(pid: number | undefined): number {
-  if (pid === undefined || process.platform !== 'linux') return NaN;
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // The second field is the program's name and may hold spaces.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return 10 * (Number(fields[11]) + Number(fields[12]));
+  return pid === undefined || process.platform !== 'linux' ? NaN : processorTime(pid).all;
 }

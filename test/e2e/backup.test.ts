@@ -5,7 +5,7 @@ import type { Hex } from 'viem';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { operatorOwner } from '../../devnet/accounts.ts';
-import type { OperatorProcess } from '../../devnet/operator-process.ts';
+import { PASSPHRASE, type OperatorProcess } from '../../devnet/operator-process.ts';
 import { freePort } from '../../devnet/ports.ts';
 import { waitUntil } from '../../devnet/wait.ts';
 import { requestOf } from '../../tasks/support/decryptions.ts';
@@ -20,7 +20,6 @@ import { operatorProgram } from './operator-program.ts';
 // on another one serves again, and never signs anything else than before.
 
 const LOST = 4;
-const passphrase = { KEYLOOM_PASSPHRASE: 'keyloom devnet' };
 const values = { scalar: 27_182n };
 
 let cluster: Cluster;
@@ -72,7 +71,7 @@ describe('a backup of a running operator', () => {
     ]);
     expect(made).toMatchObject({ epochs: [cluster.epoch.epochId] });
     const verify = ['backup', 'verify', '--identity', ageIdentity, '--in', backup];
-    expect(await succeed(verify, passphrase)).toMatchObject({ passphrase: 'opens it' });
+    expect(await succeed(verify, PASSPHRASE)).toMatchObject({ passphrase: 'opens it' });
     expect(await succeed(verify)).toMatchObject({ passphrase: 'not checked' });
     expect((await operator.waitHealthy()).epochs).toHaveLength(1);
   });
@@ -99,10 +98,10 @@ describe('an operator whose machine is lost', () => {
     const folder = join(cluster.devnet.workspace.folder, 'another-machine');
     const ports = { http: await freePort(), p2p: await freePort() };
     const restore = ['backup', 'restore', '--identity', ageIdentity, '--in', backup];
-    expect(await succeed([...restore, '--into', folder], passphrase)).toMatchObject({
+    expect(await succeed([...restore, '--into', folder], PASSPHRASE)).toMatchObject({
       ...{ identity: join(folder, 'identity.json'), dataDir: join(folder, 'data') },
     });
-    const again = await operatorProgram([...restore, '--into', folder], passphrase);
+    const again = await operatorProgram([...restore, '--into', folder], PASSPHRASE);
     expect(again.exitCode).toBe(1);
     expect(again.stderr).toContain('BACKUP_TARGET_EXISTS');
 

@@ -3,6 +3,7 @@ import type { Hex } from 'viem';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFailed } from 'vitest';
 
 import { user } from '../../devnet/accounts.ts';
+import { PASSPHRASE } from '../../devnet/operator-process.ts';
 import { freePort } from '../../devnet/ports.ts';
 import { waitUntil } from '../../devnet/wait.ts';
 import { delay } from '../../sdk/polling.ts';
@@ -18,9 +19,6 @@ import { Relays, type Conditions } from '../faults/relay.ts';
 import { Cluster } from './cluster.ts';
 
 // Four real operators (t=1) whose connections to each other go through relays. None is restarted.
-
-/** Of devnet/operator-process.ts. */
-const PASSPHRASE = 'keyloom devnet';
 
 let cluster: Cluster;
 let relays: Relays;
@@ -158,7 +156,10 @@ it('serves while a member floods it on all protocols', async () => {
       .split('\n')
       .filter((line) => line.includes('a peer asks for more')).length;
   await member.stop();
-  const { peerKey } = await loadIdentity(join(member.folder, 'identity.json'), PASSPHRASE);
+  const { peerKey } = await loadIdentity(
+    join(member.folder, 'identity.json'),
+    PASSPHRASE.KEYLOOM_PASSPHRASE,
+  );
   const flooder = await Flooder.start(victim.multiaddr, peerKey);
   const before = await metrics();
   const [began, said] = [performance.now(), saying()];

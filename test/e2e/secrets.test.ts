@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { beforeAll, beforeEach, expect, it } from 'vitest';
 
+import { PASSPHRASE } from '../../devnet/operator-process.ts';
 import { sampleSlots } from '../../devnet/round-trip.ts';
 import { loadIdentity } from '../../workers/store/keystore.ts';
 import { openStore } from '../../workers/store/store.ts';
@@ -14,7 +15,7 @@ import { operatorProgram } from './operator-program.ts';
 // see or read of it has a secret in it that the operators hold: neither their own outputs nor the others'.
 
 const INDICES = [1, 2, 3, 4];
-const PASSPHRASE = 'keyloom devnet';
+const { KEYLOOM_PASSPHRASE: secretPassphrase } = PASSPHRASE;
 /** Coefficients of a share that are looked for together: fewer are anywhere by chance. */
 const WORDS_TOGETHER = 4;
 
@@ -71,10 +72,13 @@ function processesOf(index: number): [string, Buffer][] {
 /** All secrets of an operator that has stopped, in all forms that anybody would write. */
 async function secretsOf(index: number): Promise<Buffer[]> {
   const { folder } = cluster.operator(index);
-  const { signerKey, peerKey } = await loadIdentity(join(folder, 'identity.json'), PASSPHRASE);
+  const { signerKey, peerKey } = await loadIdentity(
+    join(folder, 'identity.json'),
+    secretPassphrase,
+  );
   const pieces = [Buffer.from(signerKey.slice(2), 'hex'), Buffer.from(peerKey.slice(4, 36))];
   const texts: Buffer[] = [];
-  using store = await openStore(join(folder, 'data'), PASSPHRASE);
+  using store = await openStore(join(folder, 'data'), secretPassphrase);
   const names = store.secrets.list('');
   for (const kind of ['seeds/', 'epoch/', 'key/'])
     expect(names.some((name) => name.startsWith(kind))).toBe(true);
@@ -96,7 +100,7 @@ async function secretsOf(index: number): Promise<Buffer[]> {
         texts.push(Buffer.from(numbers.join(',')), Buffer.from(numbers.join('","')));
       }
   }
-  return [Buffer.from(PASSPHRASE), ...pieces.flatMap(formsOf), ...texts];
+  return [Buffer.from(secretPassphrase), ...pieces.flatMap(formsOf), ...texts];
 }
 
 it('keeps its secrets', async () => {
@@ -118,12 +122,15 @@ it('keeps its secrets', async () => {
   const to = ['--to', await identityToRecipient(age), '--out', backup];
   const failing = [
     { args: ['start', '--config', own.configFile], passphrase: 'not the passphrase' },
-    { args: ['start', '--config', own.configFile], passphrase: PASSPHRASE },
-    { args: ['start', '--config', join(own.folder, 'identity.json')], passphrase: PASSPHRASE },
+    { args: ['start', '--config', own.configFile], passphrase: secretPassphrase },
+    {
+      args: ['start', '--config', join(own.folder, 'identity.json')],
+      passphrase: secretPassphrase,
+    },
     { args: ['init', '--folder', own.folder], passphrase: 'not the passphrase' },
     {
       args: ['backup', 'create', '--config', own.configFile, '--to', age, '--out', backup],
-      passphrase: PASSPHRASE,
+      passphrase: secretPassphrase,
     },
   ];
   for (const { args, passphrase } of failing) {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, onTestFailed } from 'vitest';
 
 import { projectRoot } from '../../devnet/chain.ts';
+import { PASSPHRASE } from '../../devnet/operator-process.ts';
 import { freePort } from '../../devnet/ports.ts';
 import { waitUntil } from '../../devnet/wait.ts';
 import { Cluster } from './cluster.ts';
@@ -73,7 +74,7 @@ it('an operator that serves says so, counts what it does and is found well by it
   const { stdout } = spawnSync(
     process.execPath,
     [program, 'doctor', '--config', operator.configFile, '--json'],
-    { env: { ...process.env, KEYLOOM_PASSPHRASE: 'keyloom devnet' }, encoding: 'utf8' },
+    { env: { ...process.env, ...PASSPHRASE }, encoding: 'utf8' },
   );
   const { checks } = JSON.parse(stdout) as { checks: { name: string; status: string }[] };
   // What the machine of a test allows is its own affair.

@@ -103,6 +103,15 @@ describe('several endpoints', () => {
       () => new Response('so sorry', { status: 403 }),
       EndpointFault.REFUSES,
     ],
+    [
+      'says in JSON that the key may not',
+      () =>
+        Response.json(
+          { jsonrpc: '2.0', id: 1, error: { code: -1, message: 'no' } },
+          { status: 403 },
+        ),
+      EndpointFault.REFUSES,
+    ],
     ['answers in HTML', () => json('<html>'), EndpointFault.MALFORMED],
     ['breaks off', () => json('{"jsonrpc":"2.0","id":1,"res'), EndpointFault.MALFORMED],
     ['answers without a result', () => json({ jsonrpc: '2.0', id: 1 }), EndpointFault.MALFORMED],

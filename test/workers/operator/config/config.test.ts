@@ -26,7 +26,8 @@ const wrong: [string, unknown][] = [
   ['dataDir', 1],
   ['rpcUrls', 'http://127.0.0.1'],
   ['rpcUrls', []],
-  ['rpcUrls', Array(9).fill('http://127.0.0.1')],
+  ['rpcUrls', Array.from({ length: 9 }, (_, at) => `http://127.0.0.1:${at + 1}`)],
+  ['rpcUrls', ['http://127.0.0.1', 'http://127.0.0.2', 'http://127.0.0.1']],
   ['rpcUrls', ['ws://127.0.0.1']],
   ['rpcUrls', ['http://']],
   ['gateway', '0x5fbdb2315678afecb367f032d93f642f64180aA3'],
@@ -99,6 +100,7 @@ function conforms(schema: Schema, value: unknown): boolean {
         Array.isArray(value) &&
         value.length > 0 &&
         value.length <= Number(schema['maxItems'] ?? Infinity) &&
+        (schema['uniqueItems'] !== true || new Set(value).size === value.length) &&
         value.every((one) => conforms(items!, one))
       );
     case 'object': {
