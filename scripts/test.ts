@@ -149,9 +149,12 @@ async function run(stage: Stage, isAlone: boolean): Promise<Tally> {
   return {
     passed,
     failed: Math.max(1, failed),
-    failures: failures.length > 0 ? failures : [`exit code ${code}, see its output above`],
+    failures: failures.length > 0 ? failures : [`exit code ${code}\n${endOf(output)}`],
   };
 }
+
+/** The last lines of an output, where tools say what was wrong. */
+const endOf = (output: string): string => output.trimEnd().split('\n').slice(-100).join('\n');
 
 const total = { passed: 0, failed: 0, skipped: 0 };
 const failures: string[] = [];
