@@ -62,6 +62,20 @@ it('an operator comes back with its only endpoint', async () => {
   expect(signers).toEqual([1, 3, 4]);
 });
 
+it('an operator whose first endpoint serves another chain starts with the second', async () => {
+  proxy(2).lies.chainId(1n);
+  await proxy(2).forward();
+  const { rpcUrl } = cluster.devnet.chain;
+  const operator = cluster.operator(2);
+  await operator.stop();
+  operator.start({ rpcUrls: [proxy(2).url, rpcUrl] });
+  await operator.waitForHealth('well but for the endpoint', ({ reasons }) =>
+    reasons.every((reason) => reason === 'RPC_ENDPOINT_FAILING'),
+  );
+  expect(await firstEndpoint(2)).toMatchObject({ fault: 'WRONG_CHAIN', inUse: false });
+  await operator.stop();
+});
+
 it('a reorganisation takes an answered request away, and nobody signs anything else for it', async () => {
   const { roundTrip } = cluster;
   const { control } = cluster.devnet.chain;

@@ -39,6 +39,7 @@ export class Lies {
   #inventions: readonly Invention[] = [];
   #head: HeadLie | undefined;
   #swallows = false;
+  #chainId: bigint | undefined;
 
   /** From now on, questions for logs that cover that height are answered with this one, too. */
   invent(invention: Invention): void {
@@ -54,10 +55,16 @@ export class Lies {
     this.#swallows = true;
   }
 
+  /** Says that it serves another chain. */
+  chainId(chainId: bigint): void {
+    this.#chainId = chainId;
+  }
+
   repent(): void {
     this.#inventions = [];
     this.#head = undefined;
     this.#swallows = false;
+    this.#chainId = undefined;
   }
 
   /** The answer to a question: the true one where there is no lie about it. */
@@ -66,6 +73,8 @@ export class Lies {
     const answered = (result: unknown): RpcAnswer => answerTo(request, result);
     if (this.#swallows && method === 'eth_sendRawTransaction')
       return answered(keccak256(params[0] as Hex));
+    if (this.#chainId !== undefined && method === 'eth_chainId')
+      return answered(numberToHex(this.#chainId));
     const [real, shown] = await this.#heads(ask);
     if (method === 'eth_blockNumber' && shown !== undefined) return answered(numberToHex(shown));
     if (shown !== undefined && shown > real) {

@@ -58,7 +58,7 @@ export async function connectGateway(
   options: {
     rpcUrls: readonly string[];
     gateway: Address;
-    expectedChainId?: bigint;
+    expectedChainId?: bigint | undefined;
   } & EndpointsOptions,
 ): Promise<GatewayClient> {
   const { rpcUrls, gateway, expectedChainId, ...rest } = options;

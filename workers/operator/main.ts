@@ -42,8 +42,12 @@ async function doctor(
   passphraseFile: string | undefined,
   asJson: boolean,
 ): Promise<number> {
-  const checks = await examine(file, () => readPassphrase(passphraseFile));
-  process.stdout.write(asJson ? `${JSON.stringify({ checks })}\n` : asText(checks));
+  const checks = await examine(
+    file,
+    () => readPassphrase(passphraseFile),
+    (check) => void (asJson || process.stdout.write(asText(check))),
+  );
+  if (asJson) process.stdout.write(`${JSON.stringify({ checks })}\n`);
   return checks.some(({ status }) => status === 'problem') ? 1 : 0;
 }
 

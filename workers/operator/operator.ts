@@ -130,7 +130,7 @@ export async function startOperator(
       );
     const store = await openWithRoom(config, passphrase, log, stopping.signal);
     closers.push(() => store.close());
-    const gateway = await connect(config, log, stopping.signal);
+    const gateway = await connect(config, store.boundChainId, log, stopping.signal);
     const { endpoints } = gateway;
     store.bind({ chainId: gateway.chainId, gateway: config.gateway, signer: account.address });
     await closeRestoration(store, gateway, log, stopping.signal);
@@ -327,9 +327,10 @@ async function openWithRoom(
   }
 }
 
-/** Reaches the gateway; waits while no endpoint answers. */
+/** Reaches the gateway, on the chain that the data is of if there is any; waits while no endpoint answers. */
 async function connect(
   { rpcUrls, gateway }: OperatorConfig,
+  expectedChainId: bigint | undefined,
   log: Log,
   signal: AbortSignal,
 ): Promise<GatewayClient> {
@@ -339,7 +340,7 @@ async function connect(
   };
   for (;;) {
     try {
-      return await connectGateway({ rpcUrls, gateway, onChange });
+      return await connectGateway({ rpcUrls, gateway, expectedChainId, onChange });
     } catch (error) {
       if (!isKeyloomError(error, ChainErrorCode.RPC_UNREACHABLE)) throw error;
       log.warn({ err: error }, 'waiting for the chain');

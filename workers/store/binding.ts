@@ -32,6 +32,14 @@ export function bindDatabase(database: Database, binding: Binding): void {
   }
 }
 
+/** The chain that a state file belongs to; undefined while it is bound to none. */
+export function boundChainId(database: Database): bigint | undefined {
+  const stored = database.readMeta('binding');
+  if (stored === undefined) return undefined;
+  const [chainId] = JSON.parse(Buffer.from(stored).toString()) as [string];
+  return BigInt(chainId);
+}
+
 /** How a data directory stands to a deployment and a signer. */
 export type BindingState = 'unbound' | 'same' | 'other';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { clearSnapshot } from './backup/snapshot.ts';
-import { bindDatabase, type Binding } from './binding.ts';
+import { bindDatabase, boundChainId, type Binding } from './binding.ts';
 import { Blobs } from './blobs.ts';
 import { Blocks } from './blocks.ts';
 import { Database } from './database.ts';
@@ -39,6 +39,8 @@ export interface Store extends Disposable {
   readonly disk: Disk;
   /** Binds the directory to a deployment and signer. @throws StoreError IDENTITY_MISMATCH */
   bind(binding: Binding): void;
+  /** The chain that the directory is bound to, if any. */
+  readonly boundChainId: bigint | undefined;
   /** Releases the directory. The store is of no use afterwards. */
   close(): void;
 }
@@ -101,6 +103,9 @@ function assemble(
     transcripts,
     disk: database.disk,
     bind: (binding) => bindDatabase(database, binding),
+    get boundChainId() {
+      return boundChainId(database);
+    },
     close,
     [Symbol.dispose]: close,
   };

@@ -20,14 +20,20 @@ import * as network from './network.ts';
  * Checks a configuration and what is around it. Nothing is changed, and nothing secret is told.
  *
  * @param passphrase of the identity; may throw if there is none
+ * @param onCheck is told of each check when it is done: some wait for the network
  */
 export async function examine(
   file: string,
   passphrase: () => string | Promise<string>,
+  onCheck: (check: Check) => void = () => undefined,
   system = machine.thisMachine(),
 ): Promise<Check[]> {
   const checks: Check[] = [];
-  const note = (name: CheckName, finding: Finding): void => void checks.push({ name, ...finding });
+  const note = (name: CheckName, finding: Finding): void => {
+    const check = { name, ...finding };
+    checks.push(check);
+    onCheck(check);
+  };
 
   let config: OperatorConfig;
   try {
@@ -121,13 +127,9 @@ export async function examine(
   return checks;
 }
 
-/** The checks as people read them. */
-export function asText(checks: readonly Check[]): string {
+/** A check as people read it. */
+export function asText(check: Check): string {
   const marks = { ok: 'ok      ', skipped: 'skipped ', problem: 'PROBLEM ' };
-  return checks
-    .map((check) => {
-      const line = `${marks[check.status]} ${check.name}: ${check.detail}\n`;
-      return check.status === 'problem' ? `${line}          to fix: ${check.fix}\n` : line;
-    })
-    .join('');
+  const line = `${marks[check.status]} ${check.name}: ${check.detail}\n`;
+  return check.status === 'problem' ? `${line}          to fix: ${check.fix}\n` : line;
 }

@@ -108,9 +108,14 @@ async function findings(
     ...changes,
   };
   writeFileSync(file, JSON.stringify(config));
-  const checks = await examine(file, () => passphrase, { ...machine, now });
+  const told: Check[] = [];
+  const note = (check: Check): void => void told.push(check);
+  const checks = await examine(file, () => passphrase, note, { ...machine, now });
+  expect(told).toEqual(checks);
   return Object.fromEntries(checks.map((check) => [check.name, check])) as Record<CheckName, Check>;
 }
+
+const textOf = (found: Record<string, Check>): string => Object.values(found).map(asText).join('');
 
 /** Names of what is not ok. */
 const wrong = (found: Record<string, Check>): Record<string, string> =>
@@ -136,7 +141,7 @@ describe('the doctor', () => {
 
   it('says what to fix, and no secret', async () => {
     const found = await findings({}, { passphrase: 'wrong secret' });
-    const text = asText(Object.values(found));
+    const text = textOf(found);
     expect(text).toContain('PROBLEM  passphrase: STORE_WRONG_PASSPHRASE');
     expect(text).toContain('to fix: ');
     for (const secret of ['wrong secret', signerKey, signerKey.slice(2)])
@@ -188,7 +193,7 @@ describe('a problem is', () => {
     const found = await findings({ rpcUrls });
     expect(found.rpc.status).toBe('problem');
     expect(found.clock.status).toBe('skipped');
-    expect(asText(Object.values(found))).not.toContain('key-of-mine');
+    expect(textOf(found)).not.toContain('key-of-mine');
     const gateway = deployment.addresses.operatorRegistry;
     expect((await findings({ gateway })).rpc.status).toBe('problem');
   });
@@ -203,7 +208,7 @@ describe('a problem is', () => {
     expect(wrong(found)).toEqual({ endpoints: 'problem' });
     expect(found.endpoints.detail).toContain('endpoint 1 (127.0.0.1:');
     expect(found.endpoints.detail).toContain(ChainErrorCode.RPC_UNREACHABLE);
-    expect(asText(Object.values(found))).not.toContain('key-of-mine');
+    expect(textOf(found)).not.toContain('key-of-mine');
     await proxy.forward();
     // An endpoint that shows nothing of the last blocks, the gateway's among them.
     proxy.lies.head({ kind: 'frozen', height: 0n });
