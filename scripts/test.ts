@@ -137,19 +137,19 @@ async function run(stage: Stage, isAlone: boolean): Promise<Tally> {
       output += chunk.toString();
       if (isAlone) process.stdout.write(chunk);
     });
-  const code = await new Promise<number>((resolve) => {
-    child.on('error', () => resolve(127));
-    child.on('close', (exit) => resolve(exit ?? 1));
+  const ending = await new Promise<number | string>((resolve) => {
+    child.on('error', ({ message }) => resolve(message));
+    child.on('close', (code, signal) => resolve(code ?? signal ?? 'unknown'));
   });
   if (!isAlone) process.stdout.write(`${heading}${output}`);
   const tally = stage.count?.(output);
-  if (code === 0) return tally ?? { passed: 1, failed: 0 };
+  if (ending === 0) return tally ?? { passed: 1, failed: 0 };
   // A stage that exits badly without a failed test (a hook, a crash, no tests) still fails.
   const { passed, failed, failures = [] } = tally ?? { passed: 0, failed: 1 };
   return {
     passed,
     failed: Math.max(1, failed),
-    failures: failures.length > 0 ? failures : [`exit code ${code}\n${endOf(output)}`],
+    failures: failures.length > 0 ? failures : [`it ended with ${ending}\n${endOf(output)}`],
   };
 }
 
