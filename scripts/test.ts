@@ -43,7 +43,7 @@ interface Stage {
 }
 
 const reports = mkdtempSync(join(tmpdir(), 'keyloom-test-'));
-// Hundreds of processes load the same modules: compiled once, each starts half a second earlier.
+// Hundreds of processes load the same modules: compiled once, an operator starts a third of a second earlier.
 const compileCache = join(reports, 'compile-cache');
 
 function vitest(project: string): Stage {

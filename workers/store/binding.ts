@@ -32,12 +32,11 @@ export function bindDatabase(database: Database, binding: Binding): void {
   }
 }
 
-/** The chain that a state file belongs to; undefined while it is bound to none. */
+/** The chain that a state file belongs to; undefined if none can be read: {@link bindDatabase} judges that. */
 export function boundChainId(database: Database): bigint | undefined {
   const stored = database.readMeta('binding');
-  if (stored === undefined) return undefined;
-  const [chainId] = JSON.parse(Buffer.from(stored).toString()) as [string];
-  return BigInt(chainId);
+  const chainId = stored && /^\["(\d+)"/.exec(Buffer.from(stored).toString())?.[1];
+  return chainId === undefined ? undefined : BigInt(chainId);
 }
 
 /** How a data directory stands to a deployment and a signer. */

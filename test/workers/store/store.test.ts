@@ -162,6 +162,23 @@ describe('bind', () => {
     (await open(path)).bind({ ...binding, gateway: '0x00000000000000000000000000000000000000aa' });
   });
 
+  it('says which chain that was, and nothing of a damaged one', async () => {
+    const path = directory();
+    const store = await open(path);
+    expect(store.boundChainId).toBe(undefined);
+    store.bind(binding);
+    expect(store.boundChainId).toBe(31337n);
+    store.close();
+    const raw = new DatabaseSync(join(path, 'state.db'));
+    raw.prepare("UPDATE meta SET value = ? WHERE name = 'binding'").run(Buffer.from('["3x"'));
+    raw.close();
+    const damaged = await open(path);
+    expect(damaged.boundChainId).toBe(undefined);
+    expect(() => damaged.bind(binding)).toThrow(
+      expect.objectContaining({ code: StoreErrorCode.IDENTITY_MISMATCH }),
+    );
+  });
+
   it.each([
     { chainId: 1n },
     { gateway: '0x00000000000000000000000000000000000000ab' as const },
